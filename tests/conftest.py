@@ -1,0 +1,41 @@
+"""Every test session starts from an empty environment and never reads the machine's own data.
+
+Only what a process needs to run is left of the environment: no setting of Darkroom and no
+key survives. The ``.env`` and the ``instance/`` of this clone are out of bounds: opening
+anything there fails the test that tried. Fixtures live in ``tests/fixtures``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+KEPT = frozenset(["PATH", "HOME", "LANG", "TERM", "TMPDIR", "TZ", "CI", "VIRTUAL_ENV"])
+KEPT_PREFIXES = ("LC_", "PYTHON", "PYTEST_", "DARKROOM_TEST_", "PIP_", "UV_", "SSL_CERT_")
+OUT_OF_BOUNDS = (str(TOP / ".env"), str(TOP / "instance"))
+WATCHED = frozenset({"open", "sqlite3.connect", "os.listdir", "os.scandir", "os.mkdir"})
+
+pytest_plugins = [
+    f"tests.fixtures.{module.stem}"
+    for module in sorted((TOP / "tests" / "fixtures").glob("[!_]*.py"))
+]
+
+
+def _empty_environment() -> None:
+    for name in list(os.environ):
+        if name not in KEPT and not name.startswith(KEPT_PREFIXES):
+            del os.environ[name]
+
+
+def _guard(event: str, args: tuple[object, ...]) -> None:
+    if event not in WATCHED or not args or not isinstance(args[0], str | os.PathLike):
+        return
+    path = os.path.abspath(os.fspath(args[0]))  # type: ignore[type-var]
+    if any(path == place or path.startswith(place + os.sep) for place in OUT_OF_BOUNDS):
+        raise PermissionError(f"a test touched the machine's own data ({event}: {path})")
+
+
+_empty_environment()
+sys.addaudithook(_guard)
