@@ -1,0 +1,109 @@
+"""What every vault does, whatever it is made of.
+
+A vault keeps small opaque values (file keys and root keys, always wrapped under the master
+key) by reference and version. It never sees a key in clear and never decides which version
+is used: the version is chosen by the caller and asked for exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class VaultEntry:
+    """One version of one reference; ``value`` is the wrapped key (RFC 5649), never a clear one.
+
+    Times are aware and in UTC.
+    """
+
+    value: bytes = field(repr=False)
+    content_type: str
+    enabled: bool
+    created_on: datetime
+    expires_on: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """What is told of a version without its value; ``version`` is 32 hex digits."""
+
+    version: str
+    enabled: bool
+    current: bool
+    created_on: datetime
+    expires_on: datetime | None
+    content_type: str
+
+
+class KeyVault(Protocol):
+    """The duties that ``tests/contracts/test_key_vault.py`` asks of every implementation.
+
+    - A reference is 1 to 127 of ``0-9A-Za-z-``, a version 32 lower-case hex digits; anything
+      else is refused with KeyVaultError before the vault is touched. Some vaults do not tell
+      ``a`` from ``A``: callers use lower case.
+    - A write is durable when the method returns, and all or nothing: after a crash there is
+      the former state or the new one, never a part.
+    - Writers of one reference in several threads and processes lose nothing of each other.
+    - What one key costs does not depend on how many there are.
+    - Errors: KeyNotFound (no such reference or version), KeyVaultUnavailable (cannot be
+      reached now: try again later), KeyVaultError (refused, or its content makes no sense).
+      None holds a value.
+
+    Envelope keying will add ``wrap(kek, dek)`` and ``unwrap(kek, version, wrapped)`` as a
+    Protocol of their own beside this one, so that a vault without key encryption keys stays
+    complete.
+    """
+
+    def put(
+        self,
+        reference: str,
+        version: str,
+        value: bytes,
+        *,
+        content_type: str,
+        expires_on: datetime | None = None,
+    ) -> None:
+        """Store a value.
+
+        A version that is new to the reference becomes its current one, enabled, created now.
+        A version that is there already gets the new value, content type and expiry, and
+        keeps the rest: re-wrapping neither enables a disabled key nor makes an old one
+        current.
+        """
+        ...
+
+    def get(self, reference: str, version: str) -> VaultEntry:
+        """The entry of exactly this version, disabled or expired ones too.
+
+        Re-wrapping and moving need the disabled ones; whoever would use the key looks at
+        ``enabled``. KeyNotFound if there is none.
+        """
+        ...
+
+    def disable(self, reference: str, version: str) -> None:
+        """Mark a version as not to be used any more. Again is no error; KeyNotFound if
+        there is none."""
+        ...
+
+    def delete(self, reference: str) -> None:
+        """Destroy every version and every copy before it returns. Again is no error, so that
+        an interrupted deletion can be finished."""
+        ...
+
+    def versions(self, reference: str) -> tuple[VersionInfo, ...]:
+        """All versions, oldest first; exactly one is current. KeyNotFound if there is none."""
+        ...
+
+    def references(self, prefix: str = "") -> Iterator[str]:
+        """Every reference that begins with ``prefix``, in no order. Costs as many reads as
+        there are keys."""
+        ...
+
+    def check(self) -> None:
+        """Raise KeyVaultUnavailable or KeyVaultError, with what would help, unless the vault
+        can be used now. Cheap enough for a readiness probe."""
+        ...
