@@ -1,0 +1,36 @@
+"""One table a file; no I/O. Importing this package registers every table on ``Base``."""
+
+from app.db.base import Base
+from app.models.annotation import Annotation
+from app.models.api_key import ApiKey
+from app.models.audit_event import AuditEvent
+from app.models.collection import Collection
+from app.models.collection_member import CollectionMember
+from app.models.file_key import FileKey
+from app.models.image import LIVE, NOT_DESTROYED, Image
+from app.models.installation import Installation
+from app.models.label_class import LabelClass
+from app.models.month_count import MonthCount
+from app.models.session import Session
+from app.models.tag import ImageTag, Tag
+from app.models.user import User
+
+__all__ = [
+    "LIVE",
+    "NOT_DESTROYED",
+    "Annotation",
+    "ApiKey",
+    "AuditEvent",
+    "Base",
+    "Collection",
+    "CollectionMember",
+    "FileKey",
+    "Image",
+    "ImageTag",
+    "Installation",
+    "LabelClass",
+    "MonthCount",
+    "Session",
+    "Tag",
+    "User",
+]
