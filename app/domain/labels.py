@@ -1,0 +1,129 @@
+"""The label set of a collection: classes with stable ids, names, colours and keys.
+
+A collection begins with an open set, in which an unknown name makes a class; its owner can
+close it. Names are compared exactly (NFC): data sets tell ``car`` from ``Car``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from app.domain.names import clean_name, refuse
+from app.errors import InvalidInput, Mistake
+
+MAX_LABEL: Final = 64
+#: A sealed label is padded to 256 bytes at most, its row's id and a length among them.
+MAX_LABEL_BYTES: Final = 200
+MAX_CLASSES: Final = 1000
+
+#: Twenty colours with names. The first eight are Okabe and Ito's set for colour-blind eyes
+#: (black left out); the others part from their neighbours in lightness as well as in hue.
+PALETTE: Final[tuple[tuple[str, str], ...]] = (
+    ("#e69f00", "amber"),
+    ("#56b4e9", "sky"),
+    ("#009e73", "green"),
+    ("#f0e442", "yellow"),
+    ("#0072b2", "blue"),
+    ("#d55e00", "vermilion"),
+    ("#cc79a7", "orchid"),
+    ("#ffffff", "white"),
+    ("#882255", "wine"),
+    ("#44aa99", "teal"),
+    ("#ddcc77", "sand"),
+    ("#332288", "indigo"),
+    ("#cc6677", "rose"),
+    ("#88ccee", "ice"),
+    ("#117733", "forest"),
+    ("#aa4499", "purple"),
+    ("#999933", "olive"),
+    ("#bbbbbb", "silver"),
+    ("#661100", "chestnut"),
+    ("#aaff80", "lime"),
+)
+COLOURS: Final = tuple(colour for colour, _ in PALETTE)
+HOTKEYS: Final = "1234567890"
+
+_COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelClass:
+    """A class of a collection; ``position`` starts at 0, ``hotkey`` is a digit or None."""
+
+    id: UUID
+    name: str
+    colour: str
+    hotkey: str | None
+    position: int
+
+
+def clean_label(text: object, path: str = "name") -> str:
+    """A label's name: one line, 1 to 64 characters, at most 200 bytes of UTF-8."""
+    name = clean_name(text, path, longest=MAX_LABEL)
+    if len(name.encode()) > MAX_LABEL_BYTES:
+        raise refuse(path, f"At most {MAX_LABEL_BYTES} bytes fit here.")
+    return name
+
+
+def clean_colour(text: object, path: str = "colour") -> str:
+    """A colour as ``#rrggbb``, in small letters."""
+    colour = text.strip().lower() if isinstance(text, str) else ""
+    if not _COLOUR.fullmatch(colour):
+        raise refuse(path, "A colour is written #rrggbb.")
+    return colour
+
+
+def clean_hotkey(text: object, path: str = "hotkey") -> str | None:
+    """A digit, or None for no key."""
+    if text is None or text == "":
+        return None
+    if not isinstance(text, str) or len(text) != 1 or text not in HOTKEYS:
+        raise refuse(path, "A key is one digit.")
+    return text
+
+
+def next_colour(used: Sequence[str]) -> str:
+    """The colour of the palette that is used least, the first of them."""
+    return min(COLOURS, key=used.count)
+
+
+def next_hotkey(used: Collection[str | None]) -> str | None:
+    """The first digit that is free, in the order of the keyboard; None after ten."""
+    return next((key for key in HOTKEYS if key not in used), None)
+
+
+def new_class(id_: UUID, name: str, existing: Sequence[LabelClass]) -> LabelClass:
+    """A class behind the existing ones, with the next colour and key."""
+    return LabelClass(
+        id=id_,
+        name=name,
+        colour=next_colour([label.colour for label in existing]),
+        hotkey=next_hotkey([label.hotkey for label in existing]),
+        position=1 + max((label.position for label in existing), default=-1),
+    )
+
+
+def unknown_names(
+    wanted: Mapping[str, str], existing: Sequence[LabelClass], *, is_open: bool
+) -> tuple[str, ...]:
+    """The names that must become classes, in the order in which they came.
+
+    ``wanted`` maps each name to the place where it stands first. Raises ``InvalidInput``
+    with these places when the set is closed, or when it would grow beyond 1,000 classes.
+    """
+    known = {label.name for label in existing}
+    missing = tuple(name for name in wanted if name not in known)
+    if missing and not is_open:
+        raise InvalidInput(
+            "The label set of this collection is closed.",
+            mistakes=[
+                Mistake(wanted[name], "There is no such label here.") for name in missing
+            ],
+        )
+    if len(existing) + len(missing) > MAX_CLASSES:
+        raise InvalidInput(f"A collection has at most {MAX_CLASSES} label classes.")
+    return missing
