@@ -1,0 +1,110 @@
+"""How gunicorn serves Darkroom; ``python3 dev.py run`` becomes gunicorn with this file.
+
+The start check and the migration run once, in ``on_starting``, before a socket is opened or a
+worker is forked: a wrong setting ends the program with one sentence and exit code 2. An error
+at import would make gunicorn start workers for ever.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gunicorn.glogging import Logger
+
+from app.config import ENV_FILE, load_settings
+from app.errors import DarkroomError
+from app.logs import set_up_logging
+
+if TYPE_CHECKING:
+    from gunicorn.arbiter import Arbiter
+    from gunicorn.workers.base import Worker
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def refuse(error: DarkroomError | OSError) -> NoReturn:
+    """End the program with one sentence and exit code 2."""
+    sys.stderr.write(f"{type(error).__name__}: {error}\n")
+    sys.exit(2)
+
+
+def server_settings() -> tuple[str, int, int, str]:
+    """Return BIND, WEB_CONCURRENCY, WEB_THREADS and PUBLIC_URL; nothing secret stays here."""
+    try:
+        settings, _ = load_settings(os.environ, ENV_FILE)
+    except (DarkroomError, OSError) as error:
+        refuse(error)
+    set_up_logging(settings.log_format)
+    return settings.bind, settings.web_concurrency, settings.web_threads, settings.public_url
+
+
+class ServerLog(Logger):  # type: ignore[misc]
+    """Gunicorn's events in the form of the application's log, without what clients sent.
+
+    A request's line may carry a token or a name that somebody searched for.
+    """
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+    def warning(self, msg: str, *args: object, **kwargs: Any) -> None:
+        if msg.startswith("Invalid request"):
+            msg = "Invalid request"
+        super().warning(msg, *args, **kwargs)
+
+    def exception(self, msg: object, *_args: object, **kwargs: Any) -> None:
+        super().exception(str(msg).partition(" %s")[0], **kwargs)
+
+
+def on_starting(_server: Arbiter) -> None:
+    """Check the whole start and bring the database up to date, before anything listens."""
+    from app.startup import prepare
+
+    try:
+        prepare(os.environ)
+    except (DarkroomError, OSError) as error:
+        refuse(error)
+
+
+def when_ready(_server: Arbiter) -> None:
+    logging.getLogger("darkroom").info("Darkroom is ready at %s", public_url)
+
+
+def post_fork(_server: Arbiter, worker: Worker) -> None:
+    """Let a worker die with its parent: else the port stays taken after a SIGKILL."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != worker.ppid:
+            os._exit(1)
+
+
+def child_exit(_server: Arbiter, worker: Worker) -> None:
+    """Take the gauges of a dead worker out of metrics that several workers share."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+bind, workers, threads, public_url = server_settings()
+worker_class = "gthread"
+logger_class = ServerLog
+control_socket_disable = True
+# Below the 10 s within which the port has to be free after SIGTERM.
+graceful_timeout = 7
+# The heartbeat comes from the main loop, not from the threads that work: long answers are fine.
+timeout = 60
+keepalive = 15
+# Only the application believes X-Forwarded-*, and only from TRUSTED_PROXIES.
+forwarded_allow_ips = ""
+# The heartbeat's file: in memory, not on a disk that may be read-only or slow.
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108
+chdir = str(Path(__file__).resolve().parent)
