@@ -177,8 +177,8 @@ class LocalVault:
                 folder = top.folder(_folder_name(reference))
             except FileNotFoundError:
                 raise not_found(operation, reference) from None
-        with folder:
-            yield folder
+            with folder:
+                yield folder
 
     @contextmanager
     def _folder_or_new(self, reference: str) -> Iterator[PrivateFolder]:
@@ -188,9 +188,8 @@ class LocalVault:
             if top.make_folder(name) or name not in self._durable:
                 top.sync()
                 self._durable.add(name)
-            folder = top.folder(name)
-        with folder:
-            yield folder
+            with top.folder(name) as folder:
+                yield folder
 
 
 def _folder_name(reference: str) -> str:
