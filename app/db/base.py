@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from app.db.encrypted_types import EncryptedType, StartsSealed
 from app.db.row_binding import watch_rows
 from app.db.times import UtcDateTime
+from app.db.tracked_json import track_encrypted_json
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -20,6 +21,8 @@ NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
+
+track_encrypted_json()
 
 
 class Base(DeclarativeBase):

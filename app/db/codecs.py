@@ -26,7 +26,8 @@ from app.errors import DecryptionFailed, InvalidInput
 
 ROW_BOUND = 0x10
 STEP = 256
-SIZES = (32, 64, 128, STEP)
+SMALLEST = 32
+SIZES = (SMALLEST, 64, 128, STEP)
 TEXT_LIMIT = 65535
 
 Box = tuple[float, float, float, float]
@@ -51,6 +52,8 @@ DAMAGE = (ValueError, IndexError, struct.error, RecursionError)
 
 def padded_size(length: int) -> int:
     """The size in bytes that hides ``length``: 32, 64, 128, 256, then multiples of 256."""
+    if length <= SMALLEST:
+        return SMALLEST
     for size in SIZES:
         if length <= size:
             return size
@@ -72,9 +75,10 @@ def encode_text(value: str) -> bytes:
     if not isinstance(value, str):
         raise _refuse("An encrypted text column takes text")
     raw = _utf8(value)
-    if len(raw) > TEXT_LIMIT:
+    length = len(raw)
+    if length > TEXT_LIMIT:
         raise _refuse(f"Text is longer than {TEXT_LIMIT} bytes")
-    return _LENGTH.pack(len(raw)) + raw.ljust(padded_size(len(raw)), b"\0")
+    return _LENGTH.pack(length) + raw.ljust(padded_size(length), b"\0")
 
 
 def decode_text(payload: bytes) -> str:

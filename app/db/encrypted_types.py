@@ -20,7 +20,7 @@ from sqlalchemy.sql.operators import OperatorType
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from app.db import codecs
-from app.db.field_cipher import Sealed, cipher_of
+from app.db.field_cipher import cipher_of
 
 MARK = "DC01"  # in hex: the two bytes that every token begins with
 _NULL_TESTS = (operators.is_, operators.is_not)
@@ -36,7 +36,7 @@ class EncryptedType(TypeDecorator[Any]):
     """What the four types share: token in, token out, and no operator but IS NULL.
 
     ``row_bound``: the payload begins with the id of its row, which is compared on load.
-    In a Core SELECT such a column is a :class:`Sealed`, to be opened with ``.of(row.id)``.
+    In a Core SELECT such a column is a ``Sealed`` (field_cipher): ``row.name.of(row.id)``.
     """
 
     impl = LargeBinary
@@ -69,17 +69,13 @@ class EncryptedType(TypeDecorator[Any]):
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], bytes | None]:
         cipher = cipher_of(dialect)
         make = cipher.row_sealer if self.row_bound else cipher.sealer
-        seal = make(self.context, self.codec)
-        return lambda value: None if value is None else seal(value)
+        return make(self.context, self.codec)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
         del coltype
         cipher = cipher_of(dialect)
-        if not self.row_bound:
-            open_token = cipher.opener(self.context, self.codec)
-            return lambda token: None if token is None else open_token(token)
-        open_row = cipher.row_opener(self.context, self.codec)
-        return lambda token: None if token is None else Sealed(token, open_row)
+        make = cipher.row_opener if self.row_bound else cipher.opener
+        return make(self.context, self.codec)
 
     def process_literal_param(self, value: Any, dialect: Dialect) -> str:
         """A literal would stand in the statement's text: refused."""

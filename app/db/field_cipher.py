@@ -7,7 +7,8 @@ type: models are imported without any key.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, Self
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -26,41 +27,33 @@ class TokenCipher(Protocol):
     def open(self, context: str, token: bytes) -> tuple[int, bytes]: ...
 
 
-class Bound:
-    """A value on its way into a row-bound column, with the id of the row it is for."""
+class Bound(tuple[bytes, Any]):
+    """``Bound(row_id, value)``: a value on its way into a row-bound column of that row."""
 
-    __slots__ = ("row", "value")
+    __slots__ = ()
 
-    def __init__(self, row_id: UUID, value: Any) -> None:
-        self.row = row_id.bytes
-        self.value = value
+    def __new__(cls, row_id: UUID, value: Any) -> Self:
+        return tuple.__new__(cls, (row_id.bytes, value))
 
     def __repr__(self) -> str:
         return "<Bound>"
 
 
-class Sealed:
+class Sealed(partial[Any]):
     """A token of a row-bound column as a Core SELECT gives it, opened when asked.
 
     ``of(row_id)`` opens it and raises :class:`DecryptionFailed` where the token is damaged
     or was made for another row or column; one bad row spares the others of a list.
+    (A ``partial`` of a column's opener and the token: made by the ten thousand, in C.)
     """
 
-    __slots__ = ("_open", "_token")
-
-    def __init__(self, token: bytes, opener: Callable[[bytes, bytes], Any]) -> None:
-        self._token = token
-        self._open = opener
-
     def of(self, row_id: UUID) -> Any:
-        return self._open(self._token, row_id.bytes)
-
-    def of_row(self, row: bytes) -> Any:
-        """As :meth:`of`, for the 16 bytes of an id."""
-        return self._open(self._token, row)
+        return self(row_id.bytes)
 
     def __repr__(self) -> str:
         return "<Sealed>"
+
+    __str__ = __repr__
 
 
 class FieldCipher:
@@ -76,58 +69,71 @@ class FieldCipher:
     def __repr__(self) -> str:
         return "<FieldCipher>"
 
-    def sealer(self, context: str, codec: Codec) -> Callable[[Any], bytes]:
-        """Value -> token, for a column that is not bound to its row."""
+    def sealer(self, context: str, codec: Codec) -> Callable[[Any], bytes | None]:
+        """Value -> token, for a column that is not bound to its row; None stays None."""
 
-        def seal(value: Any) -> bytes:
+        def seal(value: Any) -> bytes | None:
+            if value is None:
+                return None
             return self._tokens.seal(codec.number, context, codec.encode(value))
 
         return seal
 
-    def row_sealer(self, context: str, codec: Codec) -> Callable[[Any], bytes]:
+    def row_sealer(self, context: str, codec: Codec) -> Callable[[Any], bytes | None]:
         """:class:`Bound` -> token; a bare value raises :class:`EncryptionError`."""
         number, encode = codec.number | ROW_BOUND, codec.encode
 
-        def seal(bound: Any) -> bytes:
+        def seal(bound: Any) -> bytes | None:
+            if bound is None:
+                return None
             if type(bound) is not Bound:
                 raise EncryptionError(
                     f"{context} is bound to its row: give parameters or Bound(id, value)",
                     operation="column.seal",
                 )
-            return self._tokens.seal(number, context, bound.row + encode(bound.value))
+            row, value = bound
+            return self._tokens.seal(number, context, row + encode(value))
 
         return seal
 
-    def opener(self, context: str, codec: Codec) -> Callable[[bytes], Any]:
-        """Token -> value; raises :class:`DecryptionFailed`."""
+    def opener(self, context: str, codec: Codec) -> Callable[[bytes | None], Any]:
+        """Token -> value; raises :class:`DecryptionFailed`; None stays None."""
         number, decode = codec.number, codec.decode
 
-        def open_token(token: bytes) -> Any:
+        def open_token(token: bytes | None) -> Any:
+            if token is None:
+                return None
             found, payload = self._tokens.open(context, token)
             if found != number:
-                raise DecryptionFailed(operation="column.open", details={"column": context})
-            return _decoded(decode, payload, context)
+                raise _failed(context)
+            try:
+                return decode(payload)
+            except DAMAGE:  # the text of these errors may quote the plaintext
+                raise _failed(context) from None
 
         return open_token
 
-    def row_opener(self, context: str, codec: Codec) -> Callable[[bytes, bytes], Any]:
-        """(Token, 16-byte row id) -> value; raises :class:`DecryptionFailed`."""
+    def row_opener(self, context: str, codec: Codec) -> Callable[[bytes | None], Any]:
+        """Token -> :class:`Sealed`; opening that raises :class:`DecryptionFailed`."""
         number, decode = codec.number | ROW_BOUND, codec.decode
 
         def open_token(token: bytes, row: bytes) -> Any:
             found, payload = self._tokens.open(context, token)
             if found != number or payload[:ROW_ID_BYTES] != row:
-                raise DecryptionFailed(operation="column.open", details={"column": context})
-            return _decoded(decode, payload[ROW_ID_BYTES:], context)
+                raise _failed(context)
+            try:
+                return decode(payload[ROW_ID_BYTES:])
+            except DAMAGE:  # the text of these errors may quote the plaintext
+                raise _failed(context) from None
 
-        return open_token
+        def wrap(token: bytes | None) -> Sealed | None:
+            return None if token is None else Sealed(open_token, token)
+
+        return wrap
 
 
-def _decoded(decode: Callable[[bytes], Any], payload: bytes, context: str) -> Any:
-    try:
-        return decode(payload)
-    except DAMAGE:  # the text of these errors may quote the plaintext
-        raise DecryptionFailed(operation="column.open", details={"column": context}) from None
+def _failed(context: str) -> DecryptionFailed:
+    return DecryptionFailed(operation="column.open", details={"column": context})
 
 
 _ciphers: WeakKeyDictionary[Dialect, FieldCipher] = WeakKeyDictionary()

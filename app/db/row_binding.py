@@ -52,7 +52,7 @@ def watch_rows(cls: type[Any]) -> None:
         for name in names:
             value = values.get(name)
             if type(value) is Sealed:
-                values[name] = value.of_row(row)
+                values[name] = value(row)
 
     # First in the line: what follows (tracked JSON) must see opened values.
     event.listen(cls, "load", opened, raw=True, insert=True)
@@ -84,16 +84,20 @@ def _before_execute(
 
 
 def _bound(row: Row, binding: _Binding, insert: bool) -> Row:
-    present = [name for name in binding.columns if row.get(name) is not None]
-    if not present:
-        return row
-    row_id = row.get(ID) or row.get(binding.where_id) or (uuid4() if insert else None)
+    bound, row_id = dict(row), None
+    for name in binding.columns:
+        value = bound.get(name)
+        if value is not None and type(value) is not Bound:
+            row_id = row_id or _row_id(bound, binding, insert)
+            bound[name] = Bound(row_id, value)
+    return bound
+
+
+def _row_id(row: dict[str, Any], binding: _Binding, insert: bool) -> UUID:
+    """The id among a row's parameters; a new one where an INSERT has none."""
+    row_id = row.get(ID) or row.get(binding.where_id)
+    if row_id is None and insert:
+        row_id = row[ID] = uuid4()
     if not isinstance(row_id, UUID):
         raise EncryptionError("A row-bound value needs its row's id", operation="column.seal")
-    bound = dict(row)
-    if insert:
-        bound[ID] = row_id
-    for name in present:
-        if type(bound[name]) is not Bound:
-            bound[name] = Bound(row_id, bound[name])
-    return bound
+    return row_id
