@@ -1,0 +1,1 @@
+"""Where sealed bytes lie: object names, local disk, sidecars, the spool of uploads."""

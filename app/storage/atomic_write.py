@@ -1,0 +1,125 @@
+"""One file that appears complete or not at all.
+
+The bytes go to ``.tmp-<random>`` in the same folder; ``commit`` syncs them, gives them
+their name (``link`` refuses a taken one, ``rename`` replaces it) and syncs the folder.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.errors import StoreError
+from app.storage.disk_errors import StoreErrors
+from app.storage.folders import sync_folder, walk
+from app.storage.object_names import new_temporary_name
+
+FILE_MODE = 0o600
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class AtomicFile:
+    """A ``StagedBlob`` on a local disk.
+
+    ``folder`` are the names below ``root``; missing folders are made. ``durable=False``
+    leaves out every sync.
+    """
+
+    def __init__(
+        self, root: Path, folder: tuple[str, ...], name: str, *, durable: bool
+    ) -> None:
+        self._name = name
+        self._durable = durable
+        self._temporary: str | None = None
+        self._file = -1
+        self._folder = -1
+        with StoreErrors("blob.stage"):
+            self._folder = walk(root, folder, create=True)
+            try:
+                self._create()
+            except BaseException:
+                self._close()
+                raise
+
+    def _create(self) -> None:
+        temporary = new_temporary_name()
+        self._file = os.open(temporary, _CREATE, FILE_MODE, dir_fd=self._folder)
+        self._temporary = temporary
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:
+        """Append all of ``data`` and return its length in bytes."""
+        view = memoryview(data)
+        with StoreErrors("blob.write"):
+            written = os.write(self._file, view)
+            while written < len(view):
+                written += os.write(self._file, view[written:])
+        return written
+
+    def commit(self, *, replace: bool = False) -> None:
+        if self._temporary is None:
+            raise StoreError("This blob was committed or given up.", operation="blob.commit")
+        try:
+            with StoreErrors("blob.commit"):
+                if self._durable:
+                    os.fsync(self._file)
+                if replace:
+                    self._replace(self._temporary)
+                else:
+                    self._link(self._temporary)
+        finally:
+            self.abort()
+
+    def _replace(self, temporary: str) -> None:
+        os.replace(temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        self._temporary = None
+        if self._durable:
+            sync_folder(self._folder)
+
+    def _link(self, temporary: str) -> None:
+        os.link(
+            temporary,
+            self._name,
+            src_dir_fd=self._folder,
+            dst_dir_fd=self._folder,
+            follow_symlinks=False,
+        )
+        try:
+            os.unlink(temporary, dir_fd=self._folder)
+            self._temporary = None
+            if self._durable:
+                sync_folder(self._folder)
+        except BaseException:
+            # Nobody was told of this blob, so nobody misses it.
+            with suppress(OSError):
+                os.unlink(self._name, dir_fd=self._folder)
+            raise
+
+    def abort(self) -> None:
+        """Remove the temporary file, if the disk still lets us: reconcile finds the rest."""
+        temporary, self._temporary = self._temporary, None
+        if temporary is not None:
+            with suppress(OSError):
+                os.unlink(temporary, dir_fd=self._folder)
+        self._close()
+
+    def _close(self) -> None:
+        # What had to reach the disk was synced; an error of close says nothing new.
+        for descriptor in (self._file, self._folder):
+            if descriptor >= 0:
+                with suppress(OSError):
+                    os.close(descriptor)
+        self._file = self._folder = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.abort()

@@ -1,0 +1,185 @@
+"""Pictures under their own keys: seal, open and discard the blobs of one image.
+
+The order of things is the order that survives a crash: an original before its sidecar
+before (elsewhere) its row; on deletion (after its key) the sidecar before the blobs.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, ExitStack, suppress
+from uuid import UUID
+
+from app.crypto.context import BlobContext, Role
+from app.crypto.keys import SecretKey
+from app.crypto.stream import ByteSource, ChunkPolicy, SealedFacts, seal_bytes, seal_stream
+from app.errors import StoreError
+from app.storage import sidecar as sidecars
+from app.storage.interface import BlobStore
+from app.storage.object_paths import ObjectPath
+from app.storage.opening import Floor, KeySource, OpenBlob, open_verified
+from app.storage.sidecar import (
+    PrivateFacts,
+    PublicFacts,
+    Sidecar,
+    SidecarEntry,
+    WrappedDek,
+)
+
+__all__ = ["EncryptedStore", "Floor", "KeySource", "OpenBlob"]
+
+DEFAULT_POLICY = ChunkPolicy()
+DERIVATIVES = frozenset({Role.THUMBNAIL, Role.PREVIEW, Role.FRAME})
+
+
+class EncryptedStore:
+    """The sealed blobs of images in a ``BlobStore``; it keeps no state of its own.
+
+    Every method may raise ``StoreUnavailable``, the sealing ones ``StoreFull``. ``version``
+    is the 16-byte id of the DEK, sizes are in bytes.
+    """
+
+    def __init__(
+        self, blobs: BlobStore, keys: KeySource, policy: ChunkPolicy = DEFAULT_POLICY
+    ) -> None:
+        self.blobs = blobs
+        self._keys = keys
+        self._policy = policy
+
+    def seal_original(
+        self,
+        path: ObjectPath,
+        image_id: UUID,
+        dek: SecretKey,
+        version: bytes,
+        source: ByteSource,
+        size: int,
+        public: PublicFacts,
+        private: PrivateFacts,
+        *,
+        generation: int = 1,
+        content_rev: int = 0,
+        wrapped_dek: WrappedDek | None = None,
+    ) -> SealedFacts:
+        """Blob, then sidecar; when this returns, both survive a loss of power.
+
+        ``source`` gives the plaintext from its position. After an error neither is there,
+        unless the medium fails too: ``reconcile`` finds what is left. ``BlobExists`` if the
+        name is taken (which harms nothing), ``EncryptionError`` if the source is shorter
+        than ``size``.
+        """
+        context = _context(path, image_id, Role.ORIGINAL, 0, version, generation, content_rev)
+        with ExitStack() as undo:
+            with self.blobs.stage(path.original) as staged:
+                facts = seal_stream(source, staged, dek, context, self._policy, size=size)
+                staged.commit()
+            undo.callback(self._forget, path.original)
+            entry = SidecarEntry.of_blob(facts, wrapped_dek)
+            sidecar = Sidecar(image_id, public, ()).with_entry(
+                entry, private, dek, facts.header
+            )
+            self.write_sidecar(path, sidecar, replace=False)
+            undo.pop_all()
+        return facts
+
+    def seal_derivative(
+        self,
+        path: ObjectPath,
+        image_id: UUID,
+        dek: SecretKey,
+        version: bytes,
+        role: Role,
+        variant: int,
+        data: bytes,
+        content_rev: int = 0,
+        *,
+        generation: int = 1,
+    ) -> SealedFacts:
+        """A thumbnail, preview or frame: a sealed cache, so without sidecar and sync.
+
+        It replaces what was there. Whoever does that after the upload holds :meth:`lock`
+        and has looked at the state of the key again since.
+        """
+        if role not in DERIVATIVES:
+            raise StoreError("Only derivatives are sealed so.", operation="blob.seal")
+        context = _context(path, image_id, role, variant, version, generation, content_rev)
+        blob, facts = seal_bytes(data, dek, context, self._policy)
+        self.blobs.put(path.key(role, variant), blob, replace=True, durable=False)
+        return facts
+
+    def open(
+        self, key: str, image_id: UUID, role: Role, variant: int, floor: Floor
+    ) -> OpenBlob:
+        """Open a blob of this image by the rules of section 1; no sidecar is read.
+
+        Raises ``BlobNotFound``; ``DecryptionFailed`` for damage (quarantine the image);
+        ``RolledBack`` for a genuine but older blob or an unknown key: the caller reads the
+        floor again and opens again, once. ``KeyNotFound`` and ``KeyVaultUnavailable`` come
+        from the key source.
+        """
+        handle = self.blobs.open(key)
+        try:
+            return open_verified(handle, self._keys, image_id, role, variant, floor)
+        except BaseException:
+            handle.close()
+            raise
+
+    def read_sidecar(self, path: ObjectPath) -> Sidecar:
+        """Never while serving. ``BlobNotFound``, ``SidecarInvalid``."""
+        with self.blobs.open(path.sidecar) as handle:
+            if handle.size > sidecars.MAX_BYTES:
+                raise sidecars.invalid("The sidecar is longer than 8 KiB.")
+            raw = bytearray(handle.size)
+            count = handle.pread_into(memoryview(raw), 0)
+        sidecar = sidecars.parse(bytes(raw[:count]))
+        if sidecar.file_id != path.image_id:
+            raise sidecars.invalid("The sidecar belongs to another image.")
+        return sidecar
+
+    def write_sidecar(
+        self, path: ObjectPath, sidecar: Sidecar, *, replace: bool = True
+    ) -> None:
+        """Atomic and durable. A rotation that replaces it holds :meth:`lock`."""
+        self.blobs.put(path.sidecar, sidecar.encode(), replace=replace)
+
+    def discard(self, path: ObjectPath) -> None:
+        """Remove the sidecar, then the blobs of all roles; may be repeated after a crash.
+
+        The key was destroyed before, so what a crash leaves is unreadable. Takes
+        :meth:`lock` itself, so that no rotation puts a blob back.
+        """
+        with self.lock(path):
+            order = {path.sidecar: 0, path.original: 1}
+            keys = sorted(
+                self.blobs.keys(path.base + "."), key=lambda key: (order.get(key, 2), key)
+            )
+            for key in keys:
+                self.blobs.delete(key, durable=key == keys[-1])
+
+    def lock(self, path: ObjectPath) -> AbstractContextManager[None]:
+        """The image's lock: held by whoever replaces one of its blobs. Not re-entrant."""
+        return self.blobs.lock(path.original)
+
+    def _forget(self, key: str) -> None:
+        with suppress(StoreError):
+            self.blobs.delete(key)
+
+
+def _context(
+    path: ObjectPath,
+    image_id: UUID,
+    role: Role,
+    variant: int,
+    version: bytes,
+    generation: int,
+    content_rev: int,
+) -> BlobContext:
+    if path.image_id != image_id:
+        raise StoreError("This address belongs to another image.", operation="blob.seal")
+    return BlobContext(
+        file_id=image_id,
+        role=role,
+        variant=variant,
+        generation=generation,
+        key_version_id=version,
+        content_rev=content_rev,
+    )
