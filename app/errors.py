@@ -175,7 +175,20 @@ class Quarantined(Conflict):
 
 
 class StaleRevision(RefusedError):
+    """``current`` is what the caller should look at before it tries again; never logged."""
+
     code = "stale_revision"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        current: object = None,
+        operation: str = "",
+        details: Mapping[str, Detail] | None = None,
+    ) -> None:
+        super().__init__(message, operation=operation, details=details)
+        self.current = current
 
 
 class RevisionRequired(RefusedError):

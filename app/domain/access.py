@@ -13,6 +13,7 @@
 Around the table: an administrator is nobody special to pictures and collections. A public
 picture can be seen and downloaded by every signed-in account, and is listed to none. A
 picture in the trash exists only for who may restore it. A disabled account sees nothing.
+The command line's operator is an administrator without an account.
 An API key does what its user may do, within its scopes; a missing scope is told before
 anything is looked up, so that the refusal says nothing about what exists.
 """
@@ -42,22 +43,32 @@ class Role(IntEnum):
     def word(self) -> str:
         return self.name.lower()
 
+    @classmethod
+    def of(cls, word: str | None) -> Role | None:
+        """The role that a word names; None for no word and for one that is no role."""
+        return next((role for role in cls if role.word == word), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks. ``user_id`` None: nobody signed in. ``scopes`` None: a session, no key."""
+    """Who asks. ``user_id`` None: nobody signed in. ``scopes`` None: a session, no key.
+
+    ``operator``: whoever runs commands on the machine; has no account, hence no pictures.
+    """
 
     user_id: UUID | None
     is_admin: bool = False
     scopes: frozenset[Scope] | None = None
     disabled: bool = False
+    operator: bool = False
 
     @property
     def present(self) -> bool:
-        return self.user_id is not None and not self.disabled
+        return (self.user_id is not None or self.operator) and not self.disabled
 
 
 ANONYMOUS: Final = Actor(user_id=None)
+OPERATOR: Final = Actor(user_id=None, is_admin=True, operator=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +197,7 @@ def decide(actor: Actor, action: Action, facts: Facts | None = None) -> Decision
     if action in ADMIN_ACTIONS:
         return Decision.ALLOW if actor.is_admin else Decision.FORBIDDEN
     if action not in _LEAST_ROLE:
-        return Decision.ALLOW
+        return Decision.FORBIDDEN if actor.user_id is None else Decision.ALLOW
     if facts is None:
         return Decision.HIDDEN
     if action in IMAGE_ACTIONS and isinstance(facts, ImageFacts):
@@ -265,4 +276,6 @@ def _refusal(actor: Actor, action: Action) -> str:
         return f"This API key may not do that: it takes {needed}."
     if action in ADMIN_ACTIONS:
         return "Only an administrator can do that."
+    if actor.user_id is None:
+        return "This takes an account."
     return "Your role does not allow that here."

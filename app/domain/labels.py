@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -59,6 +59,7 @@ class LabelClass:
     colour: str
     hotkey: str | None
     position: int
+    attributes: Mapping[str, object] = field(default_factory=dict)
 
 
 def clean_label(text: object, path: str = "name") -> str:

@@ -18,6 +18,12 @@ class ImageStatus(StrEnum):
     DESTROYED = "destroyed"  # its key is being shredded: nobody sees the row any more
 
 
+def shown_status(kept: str, *, trashed: bool) -> ImageStatus:
+    """The one word that people see: a row keeps the trash beside its status."""
+    status = ImageStatus(kept)
+    return ImageStatus.TRASHED if trashed and status is not ImageStatus.DESTROYED else status
+
+
 class AnnotationState(StrEnum):
     NEW = "new"
     IN_PROGRESS = "in_progress"

@@ -1,0 +1,40 @@
+"""Who a request comes from, as both a session and an API key tell it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.db.field_cipher import Sealed
+from app.domain.access import Actor
+from app.domain.scopes import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentUser:
+    """The account behind a request. Exactly one of ``session_id`` and ``api_key_id`` is set.
+
+    Name and address are opened only when asked for: a media request needs neither.
+    ``scopes`` None: a session.
+    """
+
+    id: UUID
+    is_admin: bool
+    must_change_password: bool
+    session_id: UUID | None
+    api_key_id: UUID | None
+    scopes: frozenset[Scope] | None
+    sealed_name: Sealed = field(repr=False, compare=False)
+    sealed_email: Sealed = field(repr=False, compare=False)
+
+    @property
+    def name(self) -> str:
+        return str(self.sealed_name.of(self.id))
+
+    @property
+    def email(self) -> str:
+        return str(self.sealed_email.of(self.id))
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(user_id=self.id, is_admin=self.is_admin, scopes=self.scopes)
