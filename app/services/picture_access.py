@@ -1,0 +1,87 @@
+"""A picture as a change of its tags or boxes needs it, and the caller's role there.
+
+``image_access`` is the other SELECT about a picture: the one that serving its bytes makes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, and_, select
+from sqlalchemy.orm import Session
+
+from app.domain.access import Action, Actor, ImageFacts, Role, require
+from app.domain.states import AnnotationState, shown_status
+from app.errors import NotFound
+from app.models import Collection, CollectionMember, Image
+
+
+@dataclass(frozen=True, slots=True)
+class PictureAccess:
+    id: UUID
+    collection_id: UUID
+    sort_at: datetime
+    facts: ImageFacts
+    labels_closed: bool
+    annotation_rev: int
+    annotation_state: AnnotationState
+
+
+def find_picture(
+    source: Session | Connection, actor: Actor, image_id: UUID
+) -> PictureAccess | None:
+    """The picture with this id, whether or not the caller may see it."""
+    membership = and_(
+        CollectionMember.collection_id == Image.collection_id,
+        CollectionMember.user_id == actor.user_id,
+    )
+    row: Any = source.execute(
+        select(
+            Image.id,
+            Image.collection_id,
+            Image.uploader_id,
+            Image.status,
+            Image.trashed_at,
+            Image.is_public,
+            Image.sort_at,
+            Image.annotation_rev,
+            Image.annotation_state,
+            Collection.labels_closed,
+            CollectionMember.role,
+        )
+        .join(Collection, Collection.id == Image.collection_id)
+        .outerjoin(CollectionMember, membership)
+        .where(Image.id == image_id)
+    ).first()
+    return _picture(row) if row is not None else None
+
+
+def require_picture(
+    source: Session | Connection, actor: Actor, action: Action, image_id: UUID
+) -> PictureAccess:
+    """The picture, if the caller may do ``action`` with it; else as ``access.require``."""
+    found = find_picture(source, actor, image_id)
+    require(actor, action, found.facts if found else None)
+    if found is None:
+        raise NotFound("There is nothing here.", operation="image.find")
+    return found
+
+
+def _picture(row: Any) -> PictureAccess:
+    return PictureAccess(
+        id=row.id,
+        collection_id=row.collection_id,
+        sort_at=row.sort_at,
+        facts=ImageFacts(
+            role=Role.of(row.role),
+            owner_id=row.uploader_id,
+            status=shown_status(row.status, trashed=row.trashed_at is not None),
+            is_public=row.is_public,
+        ),
+        labels_closed=row.labels_closed,
+        annotation_rev=row.annotation_rev,
+        annotation_state=AnnotationState(row.annotation_state),
+    )
