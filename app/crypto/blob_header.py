@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import os
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -28,6 +28,9 @@ NONCE_PREFIX_BYTES: Final = 7
 HEADER_TAG_BYTES: Final = 32
 
 LAYOUT: Final = struct.Struct(">8s B B B B I 16s I 16s I I 28s 7s B 32s")
+SCOPE: Final = slice(8, 12)
+FILE_ID: Final = slice(16, 32)
+SALT: Final = slice(60, 88)
 NONCE_PREFIX: Final = slice(88, 95)
 _KNOWN_ROLES: Final = {int(role): role for role in Role}
 
@@ -107,9 +110,10 @@ class BlobHeader:
         """Bytes 8..11 (version, suite, role, flags), which every subkey is bound to."""
         return bytes((VERSION, SUITE, self.role, 0))
 
-    def subkeys(self, dek: SecretKey) -> BlobSubkeys:
-        """The keys of this encryption run."""
-        return BlobSubkeys(dek, self.salt, self.scope, self.file_id)
+
+def subkeys_of(packed: bytes, dek: SecretKey) -> BlobSubkeys:
+    """The keys of the encryption run that a packed header starts."""
+    return BlobSubkeys(dek, packed[SALT], packed[SCOPE], packed[FILE_ID])
 
 
 def header_tag(subkeys: BlobSubkeys, packed: bytes) -> bytes:
@@ -119,23 +123,24 @@ def header_tag(subkeys: BlobSubkeys, packed: bytes) -> bytes:
 
 def new_header(
     context: BlobContext, chunk_size: int, dek: SecretKey
-) -> tuple[BlobHeader, BlobSubkeys]:
-    """A signed header with a fresh salt and nonce prefix, and the keys of its run."""
+) -> tuple[BlobHeader, bytes, BlobSubkeys]:
+    """A signed header with a fresh salt and nonce prefix, its bytes, the keys of its run."""
     fresh = os.urandom(SALT_BYTES + NONCE_PREFIX_BYTES)
     unsigned = BlobHeader(
-        chunk_size=chunk_size,
-        file_id=context.file_id,
-        role=context.role,
-        generation=context.generation,
-        key_version_id=context.key_version_id,
-        content_rev=context.content_rev,
-        variant=context.variant,
-        salt=fresh[:SALT_BYTES],
-        nonce_prefix=fresh[SALT_BYTES:],
-        header_tag=bytes(HEADER_TAG_BYTES),
-    )
-    subkeys = unsigned.subkeys(dek)
-    return replace(unsigned, header_tag=header_tag(subkeys, unsigned.pack())), subkeys
+        chunk_size,
+        context.file_id,
+        context.role,
+        context.generation,
+        context.key_version_id,
+        context.content_rev,
+        context.variant,
+        fresh[:SALT_BYTES],
+        fresh[SALT_BYTES:],
+        b"",
+    ).pack()
+    subkeys = subkeys_of(unsigned, dek)
+    packed = unsigned[:TAGGED_BYTES] + header_tag(subkeys, unsigned)
+    return parse_header(packed), packed, subkeys
 
 
 def parse_header(raw: bytes) -> BlobHeader:

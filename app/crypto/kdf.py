@@ -67,25 +67,25 @@ def _purpose(prk: bytes, name: bytes) -> SecretKey:
 class BlobSubkeys:
     """The keys of one encryption run: PRK = HMAC-SHA-256(key=salt, msg=DEK).
 
-    ``scope`` is bytes 8..11 of the header (version, suite, role, flags). The DEK itself
-    never touches a cipher, so all roles of one image may share it.
+    ``scope`` is bytes 8..11 of the header (version, suite, role, flags), ``file_id`` its 16
+    bytes. The DEK itself never touches a cipher, so all roles of one image may share it.
     """
 
     __slots__ = ("_prk", "_tail")
 
-    def __init__(self, dek: SecretKey, salt: bytes, scope: bytes, file_id: UUID) -> None:
-        self._prk = hkdf_extract(salt, dek.reveal())
-        self._tail = b"\x00" + scope + file_id.bytes
+    def __init__(self, dek: SecretKey, salt: bytes, scope: bytes, file_id: bytes) -> None:
+        self._prk = hmac.digest(salt, dek.reveal(), "sha256")
+        # The counter byte: 32 bytes are the first block of HKDF-Expand.
+        self._tail = b"\x00" + scope + file_id + b"\x01"
 
     def derive(self, label: bytes) -> bytes:
         """k_label (32 bytes) for ``header``, ``content`` or ``sidecar``."""
-        return hmac.digest(
-            self._prk, b"darkroom/v1/" + label + self._tail + b"\x01", "sha256"
-        )  # the one block of HKDF-Expand that 32 bytes need
+        return hmac.digest(self._prk, b"darkroom/v1/" + label + self._tail, "sha256")
 
 
 def blob_subkey(
     dek: SecretKey, salt: bytes, label: str, scope: bytes, file_id: UUID
 ) -> SecretKey:
     """One subkey of a blob; ``scope`` is bytes 8..11 of its header."""
-    return SecretKey(BlobSubkeys(dek, salt, scope, file_id).derive(label.encode("ascii")))
+    subkeys = BlobSubkeys(dek, salt, scope, file_id.bytes)
+    return SecretKey(subkeys.derive(label.encode("ascii")))

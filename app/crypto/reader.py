@@ -8,7 +8,13 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 from uuid import UUID
 
-from app.crypto.blob_header import HEADER_BYTES, BlobHeader, header_tag, parse_header
+from app.crypto.blob_header import (
+    HEADER_BYTES,
+    BlobHeader,
+    header_tag,
+    parse_header,
+    subkeys_of,
+)
 from app.crypto.chunking import TAG_BYTES, ChunkCipher, Geometry
 from app.crypto.context import Role
 from app.crypto.keys import SecretKey
@@ -80,7 +86,7 @@ class BlobReader:
         if (header.file_id, header.role, header.variant) != (file_id, role, variant):
             raise DecryptionFailed(operation="blob.open")
         packed = header.pack()
-        subkeys = header.subkeys(key)
+        subkeys = subkeys_of(packed, key)
         if not hmac.compare_digest(header_tag(subkeys, packed), header.header_tag):
             raise DecryptionFailed(operation="blob.open")
         self.header = header

@@ -146,8 +146,7 @@ class SealingRun:
         chunk_size: int,
         widest: int,
     ) -> None:
-        self._header, subkeys = new_header(context, chunk_size, key)
-        packed = self._header.pack()
+        self._header, packed, subkeys = new_header(context, chunk_size, key)
         self._cipher = ChunkCipher(subkeys, packed)
         self._sink = sink
         self._sealed = memoryview(bytearray(widest + TAG_BYTES))
@@ -223,8 +222,7 @@ def seal_bytes(
     """A whole blob in memory: for thumbnails, records and other small ones."""
     view = memoryview(plain).cast("B")
     geometry = Geometry.of_plain(len(view), policy.chunk_size(len(view)))
-    header, subkeys = new_header(context, geometry.chunk_size, key)
-    packed = header.pack()
+    header, packed, subkeys = new_header(context, geometry.chunk_size, key)
     cipher = ChunkCipher(subkeys, packed)
     blob = _zeros(geometry.sealed_size)
     with blob.getbuffer() as sealed:
