@@ -58,6 +58,12 @@ class KeyVault(Protocol):
     complete.
     """
 
+    def prepare(self) -> None:
+        """Make the empty vault, where there is none yet. Only a first start calls it: at any
+        other time a vault that is not there is lost, and every call raises
+        KeyVaultUnavailable. Again is no error, and changes nothing."""
+        ...
+
     def put(
         self,
         reference: str,

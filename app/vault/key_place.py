@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 from app.errors import KeyNotFound, KeyVaultUnavailable
@@ -40,14 +40,19 @@ class KeyPlace:
             raise not_found(self._operation, self._reference)
         return key_file
 
-    def write(self, key_file: KeyFile) -> None:
-        data = encode_key_file(key_file)
-        self._folder.replace(self._file, data, temporary=self._temporary)
+    def write_first(self, key_file: KeyFile) -> None:
+        """Write where nothing was; on any failure nothing is left of it."""
+        try:
+            self._write(key_file)
+        except BaseException:
+            with suppress(OSError):
+                self.remove()
+            raise
 
     def update(self, key_file: KeyFile, at: datetime) -> None:
         """Write, and keep the former file as a copy dated ``at``."""
         self._folder.keep_copy(self._file, self._copy, temporary=self._temporary, at=at)
-        self.write(key_file)
+        self._write(key_file)
 
     def remove(self) -> None:
         """Every file that may hold a value, the copies first: as long as one of them is
@@ -59,6 +64,10 @@ class KeyPlace:
         for name in (self._temporary, self._copy, self._file):
             self._folder.remove(name)
         self._folder.sync()
+
+    def _write(self, key_file: KeyFile) -> None:
+        data = encode_key_file(key_file)
+        self._folder.replace(self._file, data, temporary=self._temporary)
 
 
 @contextmanager

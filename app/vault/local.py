@@ -48,6 +48,10 @@ class LocalVault:
         # one a moment ago and not have synced it yet.
         self._durable: set[str] = set()
 
+    def prepare(self) -> None:
+        with vault_faults("vault.prepare"):
+            PrivateFolder.create(self._path)
+
     def put(
         self,
         reference: str,
@@ -69,7 +73,7 @@ class LocalVault:
             place = KeyPlace(folder, reference, "vault.put")
             former = place.read()
             if former is None:
-                place.write(KeyFile(reference, version, {version: entry}))
+                place.write_first(KeyFile(reference, version, {version: entry}))
             else:
                 place.update(former.with_value(version, entry), now)
 
@@ -182,7 +186,6 @@ class LocalVault:
 
     @contextmanager
     def _folder_or_new(self, reference: str) -> Iterator[PrivateFolder]:
-        PrivateFolder.create(self._path)
         name = _folder_name(reference)
         with self._top() as top:
             if top.make_folder(name) or name not in self._durable:

@@ -55,14 +55,14 @@ class PrivateFolder:
         try:
             os.fsync(parent)
         finally:
-            os.close(parent)
+            _close(parent)
 
     @classmethod
     def _opened(cls, descriptor: int, label: str) -> PrivateFolder:
         try:
             _refuse_access_of_others(descriptor, label, "0700")
         except BaseException:
-            os.close(descriptor)
+            _close(descriptor)
             raise
         return cls(descriptor, label)
 
@@ -75,7 +75,7 @@ class PrivateFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        _close(self._descriptor)
 
     def folder(self, name: str) -> PrivateFolder:
         """Open a folder in this one. FileNotFoundError if there is none."""
@@ -115,7 +115,7 @@ class PrivateFolder:
             _refuse_access_of_others(descriptor, f"The vault's file {name}", "0600")
             return _read_to_the_end(descriptor)
         finally:
-            os.close(descriptor)
+            _close(descriptor)
 
     def replace(self, name: str, data: bytes, *, temporary: str) -> None:
         """Put a file in the place of another, or of none; all or nothing, and durable.
@@ -175,7 +175,7 @@ class PrivateFolder:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
-            os.close(descriptor)
+            _close(descriptor)
 
     def _link(self, name: str, copy: str) -> None:
         here = self._descriptor
@@ -199,6 +199,12 @@ class PrivateFolder:
         except FileExistsError:
             self.remove(name)
             return os.open(name, flags, _FILE_MODE, dir_fd=self._descriptor)
+
+
+def _close(descriptor: int) -> None:
+    """For what was only read, or already synced: nothing that was done is undone by it."""
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def _read_to_the_end(descriptor: int) -> bytes:

@@ -46,6 +46,7 @@ def clock() -> Clock:
 def vault(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> KeyVault:
     """A vault in use: something else is in it already."""
     made = VAULTS[request.param](tmp_path, clock)
+    made.prepare()
     put(made, "root-columns", version(0xFE), b"another key")
     return made
 
@@ -285,5 +286,12 @@ class TestSecrecy:
         for text in (str(error), repr(error), repr(error.details), told):
             assert "PLANTED" not in text
 
+
+class TestReadiness:
     def test_a_vault_in_order_passes_its_check(self, vault: KeyVault) -> None:
         vault.check()
+
+    def test_preparing_again_changes_nothing(self, vault: KeyVault) -> None:
+        put(vault, "file-a", version(1), b"1")
+        vault.prepare()
+        assert vault.get("file-a", version(1)).value == b"1"

@@ -7,7 +7,6 @@ import errno
 import hashlib
 import json
 import os
-import re
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -45,7 +44,9 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def vault(path: Path, clock: Clock) -> LocalVault:
-    return LocalVault(path, grace=GRACE, clock=clock)
+    vault = LocalVault(path, grace=GRACE, clock=clock)
+    vault.prepare()
+    return vault
 
 
 def put(vault: LocalVault, reference: str, version: str, value: bytes, **more: Any) -> None:
@@ -112,9 +113,8 @@ class TestLayout:
             mode = stat.S_IMODE(found.stat().st_mode)
             assert mode == (0o700 if found.is_dir() else 0o600), found
 
-    def test_nothing_is_touched_before_the_first_call(
-        self, vault: LocalVault, path: Path
-    ) -> None:
+    def test_nothing_is_touched_before_the_first_call(self, path: Path, clock: Clock) -> None:
+        LocalVault(path, grace=GRACE, clock=clock)
         assert not path.parent.exists()
 
     def test_strange_files_are_no_references(self, vault: LocalVault, path: Path) -> None:
@@ -130,8 +130,7 @@ class TestPrivacy:
     """What others could read or have made is refused, with the way out in the message."""
 
     @pytest.fixture
-    def vault(self, path: Path, clock: Clock) -> LocalVault:
-        vault = LocalVault(path, grace=GRACE, clock=clock)
+    def vault(self, vault: LocalVault) -> LocalVault:
         put(vault, "file-a", V1, b"1")
         return vault
 
@@ -204,8 +203,12 @@ class TestPrivacy:
 
 
 class TestMissing:
-    def test_a_missing_vault_is_unavailable_not_empty(self, vault: LocalVault) -> None:
+    def test_a_missing_vault_is_unavailable_not_empty(
+        self, vault: LocalVault, path: Path
+    ) -> None:
+        path.rename(path.with_name("unmounted"))
         calls: list[Callable[[], object]] = [
+            lambda: put(vault, "file-a", V1, b"1"),
             lambda: vault.get("file-a", V1),
             lambda: vault.versions("file-a"),
             lambda: vault.disable("file-a", V1),
@@ -217,6 +220,7 @@ class TestMissing:
         for call in calls:
             with pytest.raises(KeyVaultUnavailable, match="missing; mount it or restore it"):
                 call()
+        assert not path.exists()
 
     def test_an_unknown_key_of_a_vault_in_use_is_not_found(self, vault: LocalVault) -> None:
         put(vault, "file-a", V1, b"1")
@@ -225,11 +229,13 @@ class TestMissing:
         vault.delete("file-unknown")
 
     def test_a_file_in_the_place_of_the_vault(self, vault: LocalVault, path: Path) -> None:
-        path.parent.mkdir()
+        path.rmdir()
         path.write_text("")
         with pytest.raises(KeyVaultUnavailable) as caught:
             put(vault, "file-a", V1, b"1")
-        assert caught.value.details == {"reference": "file-a", "errno": "EEXIST"}
+        assert caught.value.details == {"reference": "file-a", "errno": "ENOTDIR"}
+        with pytest.raises(KeyVaultUnavailable):
+            vault.prepare()
 
 
 class TestDamaged:
@@ -419,14 +425,13 @@ class TestDurability:
     def folder(self, path: Path) -> str:
         return place(path, "file-a").parent.name
 
+    def test_prepare(self, tmp_path: Path, clock: Clock, calls: list[str]) -> None:
+        LocalVault(tmp_path / "x" / "y", grace=GRACE, clock=clock).prepare()
+        assert calls == ["mkdir x", f"fsync {tmp_path.name}", "mkdir y", "fsync x"]
+
     def test_first_key(self, vault: LocalVault, calls: list[str], folder: str) -> None:
         put(vault, "file-a", V1, b"1")
-        made = [re.sub(r" \S*test_first_key\S*", " tmp", call) for call in calls]
-        assert made == [
-            "mkdir instance",
-            "fsync tmp",
-            "mkdir secrets",
-            "fsync instance",
+        assert calls == [
             f"mkdir {folder}",
             "fsync secrets",
             "fsync .tmp-file-a",

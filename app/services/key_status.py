@@ -1,0 +1,76 @@
+"""The figures of ``keys status``: how many keys in which state, which master key, the vault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.db.session import UnitOfWork
+from app.errors import KeyNotFound, KeyVaultError
+from app.models.file_key import KEY_STATES, FileKey
+from app.services.keys import ROOT_NAMES, KeyVaulting
+from app.vault.interface import KeyVault
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCounts:
+    """``by_state`` has every state, with 0 where there are none; ``past_expiry`` counts the
+    active keys whose rotation is due."""
+
+    by_state: Mapping[str, int]
+    past_expiry: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStatus:
+    """``master`` and ``previous_masters`` are the first 8 hex digits of check values.
+    ``vault_problem`` is a sentence, or None for a vault in order."""
+
+    counts: KeyCounts
+    master: str
+    previous_masters: tuple[str, ...]
+    vault_problem: str | None
+
+
+def key_status(work: UnitOfWork, vaulting: KeyVaulting, now: datetime) -> KeyStatus:
+    """All figures of this moment. The vault is asked outside the transaction."""
+    with work.read() as session:
+        counts = count_keys(session, now)
+    return KeyStatus(
+        counts=counts,
+        master=vaulting.master_id,
+        previous_masters=vaulting.previous_ids,
+        vault_problem=vault_problem(vaulting.vault),
+    )
+
+
+def count_keys(session: Session, now: datetime) -> KeyCounts:
+    """Count the rows of ``file_keys``; ``now`` is aware."""
+    grouped = select(FileKey.state, func.count()).group_by(FileKey.state)
+    found = dict(session.execute(grouped).tuples().all())
+    overdue = select(func.count()).where(FileKey.state == "active", FileKey.expires_at <= now)
+    return KeyCounts(
+        by_state={state: found.get(state, 0) for state in KEY_STATES},
+        past_expiry=session.scalar(overdue) or 0,
+    )
+
+
+def vault_problem(vault: KeyVault) -> str | None:
+    """What is wrong with the vault, in a sentence.
+
+    A vault without root keys is an empty folder in the place of a lost mount, however well
+    it can be written.
+    """
+    try:
+        vault.check()
+        for name in ROOT_NAMES:
+            vault.versions(f"root-{name}")
+    except KeyNotFound:
+        return "The vault lacks root keys; mount it or restore it from a backup"
+    except KeyVaultError as error:
+        return error.message
+    return None

@@ -1,0 +1,110 @@
+"""Between clear keys and the vault: what the vault holds is wrapped under the master key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from app.crypto.envelope import unwrap_key, wrap_key
+from app.crypto.kdf import MasterKey
+from app.crypto.keys import SecretKey
+from app.errors import EncryptionError, KeyManagementError, KeyVaultError
+from app.vault.interface import KeyVault, VaultEntry
+
+# docs/store-format.md, section 4: the content type carries the master key's id, so that no
+# key is tried at random and the progress of a re-wrap can be counted.
+_CONTENT_TYPE = "application/x-darkroom-dek;v=1;m="
+_CONTENT_TYPE_FORM = re.compile(re.escape(_CONTENT_TYPE) + "([0-9a-f]{8})")
+
+
+class KeyVaulting:
+    """Stores keys in a vault and fetches them, wrapped under the master key on the way.
+
+    ``masters`` are the current master key and then the previous ones, which are only read
+    with. Versions are 16 bytes here and 32 hex digits in the vault.
+    """
+
+    def __init__(self, vault: KeyVault, masters: Sequence[MasterKey]) -> None:
+        if not masters:
+            raise EncryptionError("ENCRYPTION_KEY not configured", operation="keys.masters")
+        self.vault = vault
+        self._current = masters[0]
+        self._masters: dict[str, MasterKey] = {}
+        for master in masters:
+            known = self._masters.setdefault(master.id, master)
+            if known.check != master.check:
+                raise KeyManagementError(
+                    "Two master keys have the same id and cannot be told apart",
+                    operation="keys.masters",
+                    details={"master": master.id},
+                )
+
+    @property
+    def master_id(self) -> str:
+        """The current master key by the first 8 hex digits of its check value."""
+        return self._current.id
+
+    @property
+    def previous_ids(self) -> tuple[str, ...]:
+        """The ids of the master keys that are only read with."""
+        return tuple(name for name in self._masters if name != self._current.id)
+
+    def store(
+        self,
+        reference: str,
+        version: bytes,
+        key: SecretKey,
+        *,
+        expires_on: datetime | None = None,
+    ) -> None:
+        """Put a key into the vault; durable when it returns. Raises KeyVaultError."""
+        self.vault.put(
+            reference,
+            version.hex(),
+            wrap_key(self._current.vaultwrap, key),
+            content_type=_CONTENT_TYPE + self._current.id,
+            expires_on=expires_on,
+        )
+
+    def load(self, reference: str, version: bytes) -> SecretKey:
+        """The key of exactly this version.
+
+        Raises KeyNotFound, KeyVaultUnavailable, KeyVaultError (not a key of ours),
+        KeyManagementError (disabled, or wrapped under a master key that is not configured)
+        and DecryptionFailed (damaged).
+        """
+        entry = self.vault.get(reference, version.hex())
+        if not entry.enabled:
+            raise KeyManagementError(
+                "This version of the key is disabled",
+                operation="keys.load",
+                details={"reference": reference, "version": version.hex()},
+            )
+        return unwrap_key(self._master_of(reference, entry).vaultwrap, entry.value)
+
+    def disable(self, reference: str, version: bytes) -> None:
+        """Take a version out of use. Raises KeyNotFound if there is none."""
+        self.vault.disable(reference, version.hex())
+
+    def delete(self, reference: str) -> None:
+        """Destroy a key for ever, with all its versions and copies."""
+        self.vault.delete(reference)
+
+    def _master_of(self, reference: str, entry: VaultEntry) -> MasterKey:
+        form = _CONTENT_TYPE_FORM.fullmatch(entry.content_type)
+        if form is None:
+            raise KeyVaultError(
+                "The vault holds something under this reference that is not a Darkroom key",
+                operation="keys.load",
+                details={"reference": reference},
+            )
+        master = self._masters.get(form[1])
+        if master is None:
+            raise KeyManagementError(
+                f"This key is wrapped under the master key {form[1]}, which is not configured;"
+                " add it to ENCRYPTION_KEY_PREVIOUS",
+                operation="keys.load",
+                details={"reference": reference, "master": form[1]},
+            )
+        return master
