@@ -51,7 +51,7 @@ def key_status(work: UnitOfWork, vaulting: KeyVaulting, now: datetime) -> KeySta
 def count_keys(session: Session, now: datetime) -> KeyCounts:
     """Count the rows of ``file_keys``; ``now`` is aware."""
     grouped = select(FileKey.state, func.count()).group_by(FileKey.state)
-    found = dict(session.execute(grouped).tuples().all())
+    found = dict(session.execute(grouped).all())
     overdue = select(func.count()).where(FileKey.state == "active", FileKey.expires_at <= now)
     return KeyCounts(
         by_state={state: found.get(state, 0) for state in KEY_STATES},
