@@ -1,0 +1,1 @@
+"""The database: engine, units of work, encrypted column types, migrations' entry."""

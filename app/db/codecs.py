@@ -104,7 +104,7 @@ def encode_json(value: object) -> bytes:
 
 
 def encode_box(value: Sequence[float]) -> bytes:
-    """Four finite numbers: x, y, width, height, in fractions of the picture."""
+    """Four finite numbers: x, y, width, height in pixels."""
     try:
         x, y, width, height = value
         finite = math.isfinite(x + y + width + height)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, Table, event
 from sqlalchemy.sql.dml import Insert, Update
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import InstanceState
 
 ID = "id"
-_INFO = "row_binding"
 Row = Mapping[str, Any]
 
 
@@ -32,6 +32,9 @@ Row = Mapping[str, Any]
 class _Binding:
     columns: tuple[str, ...]
     where_id: str  # what the ORM calls the id in the WHERE of an UPDATE
+
+
+_bindings: WeakKeyDictionary[Table, _Binding] = WeakKeyDictionary()
 
 
 def watch_rows(cls: type[Any]) -> None:
@@ -44,7 +47,7 @@ def watch_rows(cls: type[Any]) -> None:
     )
     if not names:
         return
-    table.info[_INFO] = _Binding(names, f"{table.name}_{ID}")
+    _bindings[table] = _Binding(names, f"{table.name}_{ID}")
 
     def opened(state: InstanceState[Any], *_: object) -> None:
         values = state.dict
@@ -74,7 +77,7 @@ def _before_execute(
     del connection, execution_options
     if not isinstance(statement, Insert | Update) or not isinstance(statement.table, Table):
         return statement, many, one
-    binding: _Binding | None = statement.table.info.get(_INFO)
+    binding = _bindings.get(statement.table)
     if binding is None:
         return statement, many, one
     insert = isinstance(statement, Insert)
