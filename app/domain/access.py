@@ -2,13 +2,15 @@
 
 ::
 
-    role        viewer  annotator  reviewer  editor  owner
-    see, download, read annotations   x  x  x  x  x
-    annotate                             x  x  x  x
-    review                                  x  x  x
-    upload, edit, tag, share, trash, restore, export, label classes   x  x
-    destroy                       the uploader, while an editor; and  x
-    rename, close, delete the collection, its members                 x
+                                viewer annotator reviewer  editor   owner
+    see, download, read, leave     x     x          x         x       x
+    annotate                             x          x         x       x
+    review                                          x         x       x
+    upload, edit, tag, share                                  x       x
+    trash, restore, export                                    x       x
+    label classes                                             x       x
+    destroy                                        own uploads        x
+    the collection, its members                                       x
 
 Around the table: an administrator is nobody special to pictures and collections. A public
 picture can be seen and downloaded by every signed-in account, and is listed to none. A
@@ -100,6 +102,7 @@ class Action(Enum):
     DESTROY = auto()
     # on a collection
     SEE_COLLECTION = auto()
+    LEAVE_COLLECTION = auto()
     UPLOAD = auto()
     EXPORT = auto()
     MANAGE_LABELS = auto()
@@ -137,6 +140,7 @@ _LEAST_ROLE: Final[dict[Action, Role]] = {
     Action.RESTORE: Role.EDITOR,
     Action.DESTROY: Role.OWNER,
     Action.SEE_COLLECTION: Role.VIEWER,
+    Action.LEAVE_COLLECTION: Role.VIEWER,
     Action.UPLOAD: Role.EDITOR,
     Action.EXPORT: Role.EDITOR,
     Action.MANAGE_LABELS: Role.EDITOR,
@@ -156,6 +160,7 @@ _SCOPE: Final[dict[Action, Scope]] = {
     Action.RESTORE: Scope.IMAGES_WRITE,
     Action.DESTROY: Scope.IMAGES_WRITE,
     Action.SEE_COLLECTION: Scope.COLLECTIONS_READ,
+    Action.LEAVE_COLLECTION: Scope.COLLECTIONS_WRITE,
     Action.UPLOAD: Scope.IMAGES_WRITE,
     Action.EXPORT: Scope.COLLECTIONS_READ,
     Action.MANAGE_LABELS: Scope.COLLECTIONS_WRITE,

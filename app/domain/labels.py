@@ -52,7 +52,10 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class LabelClass:
-    """A class of a collection; ``position`` starts at 0, ``hotkey`` is a digit or None."""
+    """A class of a collection; ``position`` starts at 0, ``hotkey`` is a digit or None.
+
+    ``removed``: kept for the boxes that have it, offered to no new one.
+    """
 
     id: UUID
     name: str
@@ -60,6 +63,7 @@ class LabelClass:
     hotkey: str | None
     position: int
     attributes: Mapping[str, object] = field(default_factory=dict)
+    removed: bool = False
 
 
 def clean_label(text: object, path: str = "name") -> str:

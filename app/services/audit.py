@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, insert, select
@@ -30,7 +30,7 @@ from app.models import AuditEvent
 if TYPE_CHECKING:
     from app.services.keys import RootKeys
 
-ROOT = "audit"
+ROOT: Final = "audit"
 _CHUNK = 500
 
 Fact = str | int | float | bool | None

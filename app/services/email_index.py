@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from app.crypto.blind_index import blind_index
 from app.crypto.keys import SecretKey
@@ -11,7 +11,7 @@ from app.domain.credentials import email_key
 if TYPE_CHECKING:
     from app.services.keys import RootKeys
 
-ROOT = "blind"
+ROOT: Final = "blind"
 
 
 class EmailIndex:
