@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from app.errors import StoreError
-from app.storage.disk_errors import StoreErrors
+from app.storage.disk_errors import StoreErrors, close_quietly
 from app.storage.folders import sync_folder, walk
 from app.storage.object_names import new_temporary_name
 
@@ -106,11 +106,8 @@ class AtomicFile:
         self._close()
 
     def _close(self) -> None:
-        # What had to reach the disk was synced; an error of close says nothing new.
-        for descriptor in (self._file, self._folder):
-            if descriptor >= 0:
-                with suppress(OSError):
-                    os.close(descriptor)
+        close_quietly(self._file)
+        close_quietly(self._folder)
         self._file = self._folder = -1
 
     def __enter__(self) -> Self:

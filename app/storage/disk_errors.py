@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+from contextlib import suppress
 from types import TracebackType
 
 from app.errors import BlobExists, BlobNotFound, StoreError, StoreFull, StoreUnavailable
@@ -40,6 +42,17 @@ def from_os_error(error: OSError, operation: str) -> StoreError:
     return StoreUnavailable(
         f"The store cannot be used now ({name}).", operation=operation, details=details
     )
+
+
+def close_quietly(descriptor: int) -> None:
+    """Give a descriptor back; -1 is none.
+
+    What had to reach the disk was synced before, and Linux closes even where it complains:
+    such an error tells nothing and must not undo what succeeded.
+    """
+    if descriptor >= 0:
+        with suppress(OSError):
+            os.close(descriptor)
 
 
 class StoreErrors:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from app.errors import StoreError
-from app.storage.disk_errors import StoreErrors
+from app.storage.disk_errors import StoreErrors, close_quietly
 
 # O_NONBLOCK: a pipe that somebody put into the store must not hold the request.
 READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -53,9 +53,7 @@ class FileHandle:
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            with StoreErrors("blob.close"):
-                os.close(descriptor)
+        close_quietly(descriptor)
 
     def __enter__(self) -> Self:
         return self

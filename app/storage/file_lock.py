@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.errors import StoreUnavailable
-from app.storage.disk_errors import StoreErrors
+from app.storage.disk_errors import StoreErrors, close_quietly
 from app.storage.folders import opened_folder
 
 LOCKS = ".locks"
@@ -35,8 +35,7 @@ def locked(root: Path, key: str, timeout: float) -> Iterator[None]:
             _acquire(descriptor, time.monotonic() + timeout)
         yield
     finally:
-        with StoreErrors("blob.unlock"):
-            os.close(descriptor)
+        close_quietly(descriptor)
 
 
 def _open_lock(root: Path, key: str) -> int:

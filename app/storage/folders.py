@@ -13,10 +13,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.errors import StoreUnavailable
+from app.storage.disk_errors import close_quietly
 
 FOLDER_MODE = 0o700
 _ROOT = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _BELOW = _ROOT | os.O_NOFOLLOW
+
+
+def make_root(root: Path) -> None:
+    """Make the folder, 0700, and its parents, where they are missing; raises OSError."""
+    with suppress(FileExistsError):
+        os.makedirs(root, FOLDER_MODE)
 
 
 def open_root(root: Path) -> int:
@@ -50,7 +57,7 @@ def opened_folder(root: Path, names: Sequence[str], *, create: bool = False) -> 
     try:
         yield folder
     finally:
-        os.close(folder)
+        close_quietly(folder)
 
 
 def walk(root: Path, names: Sequence[str], *, create: bool = False) -> int:
@@ -60,7 +67,7 @@ def walk(root: Path, names: Sequence[str], *, create: bool = False) -> int:
         try:
             child = _open_child(folder, name, create=create)
         finally:
-            os.close(folder)
+            close_quietly(folder)
         folder = child
     return folder
 

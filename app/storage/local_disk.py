@@ -10,10 +10,10 @@ from pathlib import Path
 
 from app.errors import BlobNotFound, StoreError, StoreUnavailable
 from app.storage.atomic_write import AtomicFile
-from app.storage.disk_errors import StoreErrors
+from app.storage.disk_errors import StoreErrors, close_quietly
 from app.storage.file_handle import READ_FLAGS, FileHandle
 from app.storage.file_lock import locked
-from app.storage.folders import FOLDER_MODE, open_root, opened_folder, sync_folder
+from app.storage.folders import make_root, open_root, opened_folder, sync_folder
 from app.storage.interface import Temporary
 from app.storage.listing import blob_keys, temporary_files
 from app.storage.object_names import check_key, check_prefix, is_temporary, no_such_blob
@@ -34,7 +34,7 @@ class LocalDisk:
     def create(self) -> None:
         """Make the store's folder where there is none: only for a store without history."""
         with StoreErrors("store.create"):
-            os.makedirs(self._root, FOLDER_MODE, exist_ok=True)
+            make_root(self._root)
             with opened_folder(self._root.parent, ()) as parent:
                 sync_folder(parent)
 
@@ -101,7 +101,7 @@ class LocalDisk:
 
     def check(self) -> None:
         with StoreErrors("store.check"):
-            os.close(open_root(self._root))
+            close_quietly(open_root(self._root))
             if not os.access(self._root, os.R_OK | os.W_OK | os.X_OK):
                 raise StoreUnavailable(
                     "The store's folder cannot be written.", operation="store.check"

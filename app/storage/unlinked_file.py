@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
 from pathlib import Path
 
-from app.storage.disk_errors import StoreErrors
+from app.storage.disk_errors import StoreErrors, close_quietly
 from app.storage.file_handle import FileHandle
-from app.storage.folders import FOLDER_MODE, opened_folder
+from app.storage.folders import make_root, opened_folder
 from app.storage.object_names import new_temporary_name
 
 _FLAGS = os.O_RDWR | os.O_CLOEXEC
@@ -28,7 +27,7 @@ class UnlinkedFile:
         """Below ``folder``, which is made (0700) if it is missing."""
         self._descriptor = -1
         with StoreErrors("spool.open"):
-            os.makedirs(folder, FOLDER_MODE, exist_ok=True)
+            make_root(folder)
             with opened_folder(folder, ()) as parent:
                 self._descriptor = _create(parent)
 
@@ -49,9 +48,7 @@ class UnlinkedFile:
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            with suppress(OSError):
-                os.close(descriptor)
+        close_quietly(descriptor)
 
 
 def _create(parent: int) -> int:
@@ -71,6 +68,6 @@ def _create_and_unlink(parent: int) -> int:
     try:
         os.unlink(name, dir_fd=parent)
     except BaseException:
-        os.close(descriptor)
+        close_quietly(descriptor)
         raise
     return descriptor
