@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
-from app.errors import QuotaExceeded
+from app.errors import InvalidInput, Mistake, QuotaExceeded
 
 DEFAULT_PAGE: Final = 20
 MAX_PAGE: Final = 200
@@ -14,6 +15,7 @@ MAX_API_KEYS: Final = 100
 #: 2**62: far beyond any disk, and a sum of two still fits the database's integer.
 MAX_QUOTA: Final = 1 << 62
 
+_RATE: Final = re.compile(r"[1-9]\d{0,8} per ([1-9]\d{0,4} )?(second|minute|hour|day)s?")
 _UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
@@ -49,6 +51,17 @@ def after_releasing(usage: Usage, size: int) -> Usage:
     if size < 0:
         raise ValueError("a release is not negative")
     return Usage(max(0, usage.used - size), usage.limit)
+
+
+def clean_rate(text: str | None) -> str | None:
+    """A rate such as ``600 per minute`` or ``10 per 15 minutes``; None stays None."""
+    if text is None or _RATE.fullmatch(text):
+        return text
+    raise InvalidInput(
+        "A rate is written like 600 per minute or 10 per 15 minutes.",
+        mistakes=[Mistake("rate", "is not a rate")],
+        operation="limits.rate",
+    )
 
 
 def clean_page_size(wanted: int | None) -> int:

@@ -14,7 +14,9 @@ from app.db.times import utc_now
 
 
 class ApiKey(HasId, Base):
-    """Shown once, kept as a hash; ``scopes`` is a JSON list of words, in clear."""
+    """Shown once, kept as a hash; ``scopes`` is a JSON list of words, in clear.
+    ``rate`` is the key's own limit ("600 per minute"); None: the one for its address.
+    """
 
     __tablename__ = "api_keys"
     __table_args__ = (Index(None, "user_id"),)
@@ -24,6 +26,7 @@ class ApiKey(HasId, Base):
     prefix: Mapped[str] = mapped_column(String(16))
     name: Mapped[str] = mapped_column(EncryptedString("api_keys.name"))
     scopes: Mapped[str] = mapped_column(Text, default="[]")
+    rate: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -23,7 +23,7 @@ from app.db.session import UnitOfWork
 from app.db.times import utc_now
 from app.domain.access import Action, Actor, allows, require
 from app.domain.ids import new_id
-from app.domain.limits import MAX_API_KEYS
+from app.domain.limits import MAX_API_KEYS, clean_rate
 from app.domain.names import clean_name, refuse
 from app.domain.scopes import Scope, grantable, parse_scopes
 from app.errors import Conflict, DatabaseUnavailable, NotFound, StoreFull
@@ -42,6 +42,7 @@ _RESOLVED = (
     select(
         ApiKey.id.label("key_id"),
         ApiKey.scopes,
+        ApiKey.rate,
         ApiKey.expires_at,
         ApiKey.last_used_at,
         User.id,
@@ -65,6 +66,7 @@ class NewApiKey:
     name: str
     scopes: tuple[str, ...]
     expires_at: datetime | None
+    rate: str | None
 
     def __repr__(self) -> str:
         return f"<NewApiKey {self.prefix}>"
@@ -100,12 +102,17 @@ class ApiKeys:
         name: str,
         scopes: Iterable[str],
         expires: timedelta | None = None,
+        rate: str | None = None,
     ) -> NewApiKey:
         """Make a key for the actor's own account; ``expires`` None: never.
+
+        ``rate`` ("600 per minute") is the key's own limit; only an administrator gives one.
 
         Raises ``InvalidInput`` for a bad name, scope or time, ``Conflict`` at 100 keys.
         """
         require(actor, Action.WRITE_ACCOUNT)
+        if rate is not None:
+            require(actor, Action.MANAGE_USERS)
         granted = parse_scopes(scopes, grantable(actor.is_admin, actor.scopes))
         prefix = MARK + secrets.token_hex(PREFIX_DIGITS // 2)
         new = NewApiKey(
@@ -115,6 +122,7 @@ class ApiKeys:
             name=clean_name(name),
             scopes=_in_order(granted),
             expires_at=self._expiry(expires),
+            rate=clean_rate(rate),
         )
         with self._uow.write() as session:
             self._check_number(session, actor)
@@ -144,6 +152,7 @@ class ApiKeys:
             session_id=None,
             api_key_id=row.key_id,
             scopes=scopes & grantable(row.is_admin),
+            rate=row.rate,
             sealed_name=row.name,
             sealed_email=row.email,
         )
@@ -219,6 +228,7 @@ class ApiKeys:
             "scopes": json.dumps(new.scopes),
             "created_at": self._clock(),
             "expires_at": new.expires_at,
+            "rate": new.rate,
         }
 
     def _touch(self, key_id: UUID, now: datetime) -> None:

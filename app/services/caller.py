@@ -15,7 +15,7 @@ class CurrentUser:
     """The account behind a request. Exactly one of ``session_id`` and ``api_key_id`` is set.
 
     Name and address are opened only when asked for: a media request needs neither.
-    ``scopes`` None: a session.
+    ``scopes`` None: a session. ``rate``: a key's own limit.
     """
 
     id: UUID
@@ -24,6 +24,7 @@ class CurrentUser:
     session_id: UUID | None
     api_key_id: UUID | None
     scopes: frozenset[Scope] | None
+    rate: str | None
     sealed_name: Sealed = field(repr=False, compare=False)
     sealed_email: Sealed = field(repr=False, compare=False)
 

@@ -22,6 +22,7 @@ class CollectionAccess:
     role: Role | None
     is_personal: bool
     labels_closed: bool
+    by_capture_time: bool
 
     @property
     def facts(self) -> CollectionFacts:
@@ -40,6 +41,21 @@ def find_collection(
     source: Session | Connection, actor: Actor, slug: str
 ) -> CollectionAccess | None:
     """The collection at this address, whether or not the caller may see it."""
+    return _find(source, actor, Collection.slug == slug)
+
+
+def find_personal(source: Session | Connection, actor: Actor) -> CollectionAccess | None:
+    """The caller's own private collection, made with the account."""
+    return _find(
+        source,
+        actor,
+        and_(Collection.owner_id == actor.user_id, Collection.is_personal.is_(True)),
+    )
+
+
+def _find(
+    source: Session | Connection, actor: Actor, which: ColumnElement[bool]
+) -> CollectionAccess | None:
     row: Any = source.execute(
         select(
             Collection.id,
@@ -47,10 +63,11 @@ def find_collection(
             Collection.owner_id,
             Collection.is_personal,
             Collection.labels_closed,
+            Collection.timeline,
             CollectionMember.role,
         )
         .outerjoin(CollectionMember, membership_of(actor))
-        .where(Collection.slug == slug, Collection.deleted_at.is_(None))
+        .where(which, Collection.deleted_at.is_(None))
     ).first()
     if row is None:
         return None
@@ -61,6 +78,7 @@ def find_collection(
         role=Role.of(row.role),
         is_personal=row.is_personal,
         labels_closed=row.labels_closed,
+        by_capture_time=row.timeline == "taken",
     )
 
 

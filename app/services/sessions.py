@@ -136,6 +136,7 @@ class Sessions:
             session_id=_public_id(hashed),
             api_key_id=None,
             scopes=None,
+            rate=None,
             sealed_name=row.name,
             sealed_email=row.email,
         )

@@ -161,6 +161,7 @@ def create_api_keys() -> None:
         words("prefix", 16),
         octets("name"),
         sa.Column("scopes", sa.Text(), nullable=False),
+        words("rate", 64, null=True),
         moment("created_at"),
         moment("expires_at", null=True),
         moment("revoked_at", null=True),

@@ -1,0 +1,47 @@
+"""Prometheus metrics; names begin with ``darkroom_``. No label carries a name or an id."""
+
+from __future__ import annotations
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+registry = CollectorRegistry()
+ProcessCollector(registry=registry)
+
+requests = Counter(
+    "darkroom_http_requests",
+    "Answered requests",
+    ("endpoint", "method", "status"),
+    registry=registry,
+)
+request_seconds = Histogram(
+    "darkroom_http_request_seconds",
+    "Time to the first byte of the answer",
+    ("endpoint",),
+    registry=registry,
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+uploads = Counter(
+    "darkroom_uploads", "Files offered, by what became of them", ("outcome",), registry=registry
+)
+upload_bytes = Histogram(
+    "darkroom_upload_bytes",
+    "Size of accepted originals",
+    registry=registry,
+    buckets=tuple(4**power * 1024 for power in range(1, 12)),
+)
+damage = Counter(
+    "darkroom_damaged_blobs", "Blobs that failed verification when read", registry=registry
+)
+logins = Counter("darkroom_logins", "Sign-ins, by outcome", ("outcome",), registry=registry)
+
+
+def exposition() -> bytes:
+    """Return the text that Prometheus scrapes."""
+    return generate_latest(registry)

@@ -1,0 +1,46 @@
+"""All services of one installation, as views and commands reach for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.services.account_administration import AccountAdministration
+from app.services.accounts import Accounts
+from app.services.annotations import Annotations
+from app.services.api_keys import ApiKeys
+from app.services.audit import AuditLog
+from app.services.collections import Collections
+from app.services.delivery import DeliveryService
+from app.services.health import Health
+from app.services.ingest import IngestService
+from app.services.keys import RootKeys
+from app.services.labels import Labels
+from app.services.library import Library
+from app.services.members import Members
+from app.services.orphans import Orphans
+from app.services.sessions import Sessions
+from app.services.tags import Tags
+from app.services.trash import Trash
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Built once by wiring; every member may be used by several threads."""
+
+    account_administration: AccountAdministration
+    accounts: Accounts
+    annotations: Annotations
+    api_keys: ApiKeys
+    audit: AuditLog
+    collections: Collections
+    delivery: DeliveryService
+    health: Health
+    ingest: IngestService
+    labels: Labels
+    library: Library
+    members: Members
+    orphans: Orphans
+    roots: RootKeys
+    sessions: Sessions
+    tags: Tags
+    trash: Trash

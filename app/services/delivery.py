@@ -1,0 +1,206 @@
+"""Handing out pictures: authorise, compare the ETag, then open, verify and stream.
+
+`ticket` is one SELECT and touches neither store nor vault, so that a 304 costs nothing.
+`open` verifies the header and the length; the first chunk is verified by the first read.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from app.crypto.context import Role
+from app.crypto.mac import blob_etag
+from app.db.session import UnitOfWork
+from app.domain.access import ANONYMOUS as NOBODY
+from app.domain.access import Action, Actor, require
+from app.domain.states import ImageStatus
+from app.errors import (
+    BlobNotFound,
+    DarkroomError,
+    DecryptionFailed,
+    Gone,
+    NotFound,
+    Quarantined,
+    RolledBack,
+)
+from app.services.derivatives import Derivatives
+from app.services.image_access import ImageAccess, image_by_id, image_by_stored_name
+from app.services.keys import RootKeys
+from app.services.quarantine import Quarantine
+from app.services.signed_urls import SignedView, read_token
+from app.storage.encrypted_store import EncryptedStore, OpenBlob
+
+log = logging.getLogger("darkroom.delivery")
+
+THUMBNAIL_SIZES = (160, 320, 640, 960, 1280, 1920)
+PREVIEW_SIDE = 1600
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A decision to hand out one blob; ``etag`` without quotes, ``size`` in bytes."""
+
+    image: ImageAccess
+    role: Role
+    variant: int
+    etag: str
+    actor: Actor | None
+
+    @property
+    def is_original(self) -> bool:
+        return self.role is Role.ORIGINAL
+
+
+class DeliveryService:
+    """Usable by several threads; keeps no state of its own."""
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        store: EncryptedStore,
+        roots: RootKeys,
+        derivatives: Derivatives,
+        quarantine: Quarantine,
+    ) -> None:
+        self._uow = uow
+        self._store = store
+        self._roots = roots
+        self._derivatives = derivatives
+        self._quarantine = quarantine
+
+    def original(self, actor: Actor, image_id: UUID) -> Ticket:
+        """Decide about the file as it was uploaded."""
+        return self._decide(actor, self._by_id(actor, image_id), Role.ORIGINAL, 0)
+
+    def preview(self, actor: Actor, image_id: UUID) -> Ticket:
+        """Decide about the picture at no more than 1600 pixels."""
+        return self._decide(actor, self._by_id(actor, image_id), Role.PREVIEW, 0)
+
+    def thumbnail(self, actor: Actor, image_id: UUID, size: int) -> Ticket:
+        """Decide about a thumbnail; NotFound for a size that is not made."""
+        if size not in THUMBNAIL_SIZES:
+            raise NotFound("There is no thumbnail of this size.", operation="delivery.size")
+        return self._decide(actor, self._by_id(actor, image_id), Role.THUMBNAIL, size)
+
+    def stored(self, actor: Actor, slug: str, stored_name: str) -> tuple[Ticket, str | None]:
+        """Decide about the original at the address that the store uses.
+
+        The second value is where the picture's address is now, if it moved (308).
+        """
+        with self._uow.read() as session:
+            image = image_by_stored_name(session, actor, stored_name)
+        ticket = self._decide(actor, image, Role.ORIGINAL, 0)
+        moved = None if ticket.image.path.slug == slug else ticket.image.path.url
+        return ticket, moved
+
+    def signed(self, token: str, now: int) -> tuple[Ticket, SignedView]:
+        """Decide about a signed address at Unix time ``now``; Gone when it ran out."""
+        view = read_token(token, self._roots)
+        with self._uow.read() as session:
+            image = image_by_id(session, NOBODY, view.image_id)
+        if image is None or image.facts.status in {ImageStatus.TRASHED, ImageStatus.DESTROYED}:
+            raise NotFound("There is nothing at this address.", operation="url.open")
+        if view.expires <= now or view.link_epoch != image.link_epoch:
+            raise Gone("This address has expired. Ask for a new one.", operation="url.open")
+        return self._ticket(image, view.role, view.variant, None), view
+
+    def open(self, ticket: Ticket) -> OpenBlob:
+        """Open an original with its length verified; a damaged one is set aside: Quarantined.
+
+        The first chunk is verified by the first read, which belongs before the status line.
+        """
+        try:
+            return self._open(ticket)
+        except RolledBack:
+            return self._open_again(ticket)
+        except (DecryptionFailed, BlobNotFound) as damage:
+            raise self._set_aside(ticket, damage) from None
+
+    def read(self, ticket: Ticket) -> bytes:
+        """Return a derivative whole; one that is missing or damaged is made again."""
+        try:
+            return self._read(ticket)
+        except RolledBack:
+            ticket = self._refreshed(ticket)
+        except DecryptionFailed:
+            self._quarantine.note_derivative(ticket.image, ticket.role, ticket.variant)
+        except BlobNotFound:
+            pass  # not made at the upload, or lost with the power
+        try:
+            self._derivatives.make(ticket.image, ticket.role, ticket.variant)
+            return self._read(ticket)
+        except (DecryptionFailed, BlobNotFound) as damage:
+            raise self._set_aside(ticket, damage) from None
+
+    def damaged(self, ticket: Ticket, damage: DecryptionFailed) -> Quarantined:
+        """Take note of damage that showed in a later chunk; return the refusal."""
+        return self._set_aside(ticket, damage)
+
+    def _by_id(self, actor: Actor, image_id: UUID) -> ImageAccess | None:
+        with self._uow.read() as session:
+            return image_by_id(session, actor, image_id)
+
+    def _decide(
+        self, actor: Actor, image: ImageAccess | None, role: Role, variant: int
+    ) -> Ticket:
+        action = Action.DOWNLOAD if role is Role.ORIGINAL else Action.SEE_IMAGE
+        require(actor, action, image.facts if image is not None else None)
+        if image is None:
+            raise NotFound("There is nothing here.", operation="delivery.decide")
+        return self._ticket(image, role, variant, actor)
+
+    def _ticket(
+        self, image: ImageAccess, role: Role, variant: int, actor: Actor | None
+    ) -> Ticket:
+        if image.facts.status is ImageStatus.QUARANTINED:
+            raise damaged_file()
+        key = self._roots.active("etag").key
+        etag = blob_etag(key, image.id, role, variant, image.content_rev)[:16].hex()
+        return Ticket(image, role, variant, etag, actor)
+
+    def _open(self, ticket: Ticket) -> OpenBlob:
+        image = ticket.image
+        key = image.path.key(ticket.role, ticket.variant)
+        blob = self._store.open(key, image.id, ticket.role, ticket.variant, image.floor)
+        try:
+            _ = blob.reader.plain_size  # the final chunk, before the length is believed
+        except BaseException:
+            blob.close()
+            raise
+        return blob
+
+    def _read(self, ticket: Ticket) -> bytes:
+        image = ticket.image
+        key = image.path.key(ticket.role, ticket.variant)
+        with self._store.open(key, image.id, ticket.role, ticket.variant, image.floor) as blob:
+            return blob.reader.read_all()
+
+    def _open_again(self, ticket: Ticket) -> OpenBlob:
+        fresh = self._refreshed(ticket)
+        try:
+            return self._open(fresh)
+        except (DecryptionFailed, BlobNotFound) as damage:
+            raise self._set_aside(fresh, damage) from None
+
+    def _refreshed(self, ticket: Ticket) -> Ticket:
+        """The key may have been rotated between the query and the open: ask once more."""
+        with self._uow.read() as session:
+            image = image_by_id(session, ticket.actor or NOBODY, ticket.image.id)
+        if image is None:
+            raise NotFound("There is nothing here.", operation="delivery.open")
+        return replace(ticket, image=image)
+
+    def _set_aside(self, ticket: Ticket, damage: DarkroomError) -> Quarantined:
+        self._quarantine.set_aside(ticket.image, ticket.role, ticket.variant, damage)
+        return damaged_file()
+
+
+def damaged_file() -> Quarantined:
+    """Return the refusal for a file that was set aside."""
+    return Quarantined(
+        "This file is damaged and was set aside. Restore it from a backup.",
+        operation="delivery.quarantined",
+    )

@@ -1,0 +1,127 @@
+"""The one SELECT that a media request makes about an image: access, place, floor, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from app.db.field_cipher import Sealed
+from app.domain.access import Actor, ImageFacts, Role
+from app.domain.states import shown_status
+from app.models import CollectionMember, FileKey, Image
+from app.storage.encrypted_store import Floor
+from app.storage.object_paths import ObjectPath, StoredName
+
+READABLE = ("pending", "active", "retiring")
+"""Key states in which a blob may be read (store-format.md, section 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageAccess:
+    """An image as a decision and a read need it; ``size`` in bytes of plaintext."""
+
+    id: UUID
+    collection_id: UUID
+    uploader_id: UUID | None
+    facts: ImageFacts
+    path: ObjectPath
+    kind: str
+    mime_type: str
+    size: int
+    content_rev: int
+    link_epoch: int
+    floor: Floor
+    sealed_card: Sealed | None
+
+    @property
+    def name(self) -> str:
+        """The real filename, opened only when it is asked for."""
+        card = self.sealed_card.of(self.id) if self.sealed_card is not None else {}
+        return str(card.get("name") or self.path.stored_name)
+
+
+def image_by_id(session: Session, actor: Actor, image_id: UUID) -> ImageAccess | None:
+    """Return the image as ``actor`` stands to it, or None if there is none."""
+    return _load(session, actor, Image.id == image_id)
+
+
+def image_by_stored_name(
+    session: Session, actor: Actor, stored_name: str
+) -> ImageAccess | None:
+    """Return the image that was stored under this name."""
+    return _load(session, actor, Image.stored_name == stored_name)
+
+
+def _load(session: Session, actor: Actor, which: ColumnElement[bool]) -> ImageAccess | None:
+    membership = and_(
+        CollectionMember.collection_id == Image.collection_id,
+        CollectionMember.user_id == actor.user_id,
+    )
+    keys = and_(FileKey.file_id == Image.id, FileKey.state.in_(READABLE))
+    rows = session.execute(
+        select(
+            Image.id,
+            Image.collection_id,
+            Image.uploader_id,
+            Image.store_slug,
+            Image.stored_name,
+            Image.kind,
+            Image.mime_type,
+            Image.size,
+            Image.status,
+            Image.trashed_at,
+            Image.is_public,
+            Image.content_rev,
+            Image.link_epoch,
+            Image.card,
+            CollectionMember.role,
+            FileKey.generation,
+            FileKey.version_id,
+            FileKey.state.label("key_state"),
+        )
+        .select_from(Image)
+        .outerjoin(CollectionMember, membership)
+        .outerjoin(FileKey, keys)
+        .where(which)
+    ).all()
+    return _access(rows) if rows else None
+
+
+def _access(rows: Sequence[Any]) -> ImageAccess:
+    row = rows[0]
+    return ImageAccess(
+        id=row.id,
+        collection_id=row.collection_id,
+        uploader_id=row.uploader_id,
+        facts=ImageFacts(
+            role=Role.of(row.role),
+            owner_id=row.uploader_id,
+            status=shown_status(row.status, trashed=row.trashed_at is not None),
+            is_public=row.is_public,
+        ),
+        path=ObjectPath(row.store_slug, row.id, StoredName.parse(row.stored_name)),
+        kind=row.kind,
+        mime_type=row.mime_type,
+        size=row.size,
+        content_rev=row.content_rev,
+        link_epoch=row.link_epoch,
+        floor=_floor(rows),
+        sealed_card=row.card,
+    )
+
+
+def _floor(rows: Sequence[Any]) -> Floor:
+    """The oldest state that may still be served: what lies below it was rolled back."""
+    known = [row for row in rows if row.version_id is not None]
+    return Floor(
+        generation=min(
+            (row.generation for row in known if row.key_state != "pending"), default=1
+        ),
+        content_rev=rows[0].content_rev,
+        readable=frozenset(row.version_id for row in known),
+    )

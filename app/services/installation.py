@@ -1,0 +1,146 @@
+"""The first start and every other one: do database, store, vault and key belong together?
+
+Nothing is written before the question is answered. A first start that was cut short is
+finished by the next: tables, root keys, marker, row, each only if it is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from sqlalchemy import Engine, inspect, select
+
+from app.db.session import UnitOfWork
+from app.errors import ConfigurationError
+from app.models import Installation, User
+from app.services.keys import KeyVaulting, RootKeys
+from app.storage.marker import StoreMarker, read_marker, verify_marker, write_marker
+
+if TYPE_CHECKING:
+    from app.crypto.kdf import MasterKey
+    from app.storage.local_disk import LocalDisk
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What is there at all; a missing place is not touched by the first look."""
+
+    database: bool
+    store: bool
+    vault: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What there is before this start: the database's row, the marker, pictures, people."""
+
+    row_store_id: UUID | None
+    row_check: bytes | None
+    marker: StoreMarker | None
+    has_pictures: bool
+    has_people: bool
+
+    @property
+    def is_used(self) -> bool:
+        """Whether this installation was completed by an earlier start."""
+        return self.row_store_id is not None
+
+
+class Starter:
+    """Brings an installation up, or says in one sentence why it must not start."""
+
+    def __init__(
+        self,
+        *,
+        places: Places,
+        engine: Engine,
+        blobs: LocalDisk,
+        vaulting: KeyVaulting,
+        masters: Sequence[MasterKey],
+        migrate: Callable[[Engine], None],
+    ) -> None:
+        self._places = places
+        self._engine = engine
+        self._blobs = blobs
+        self._vaulting = vaulting
+        self._masters = masters
+        self._migrate = migrate
+
+    def start(self) -> bool:
+        """Check, and complete what a first start makes; tell whether this was one.
+
+        Raises ConfigurationError, EncryptionError, KeyVaultError, KeyManagementError or
+        StoreUnavailable, each before anything was written.
+        """
+        evidence = self._look()
+        self._judge(evidence)
+        if evidence.is_used:
+            RootKeys.load_or_create(self._vaulting, allow_create=False)
+            self._migrate(self._engine)
+            return False
+        self._check_vault()
+        self._migrate(self._engine)
+        RootKeys.load_or_create(self._vaulting, allow_create=True)
+        self._complete(evidence.marker)
+        return True
+
+    def _look(self) -> Evidence:
+        store_id, check, people = self._look_into_database()
+        in_store = self._places.store
+        pictures = self._blobs.keys("dam/") if in_store else iter(())
+        return Evidence(
+            row_store_id=store_id,
+            row_check=check,
+            marker=read_marker(self._blobs) if in_store else None,
+            has_pictures=next(pictures, None) is not None,
+            has_people=people,
+        )
+
+    def _look_into_database(self) -> tuple[UUID | None, bytes | None, bool]:
+        if not self._places.database:
+            return None, None, False
+        if Installation.__tablename__ not in inspect(self._engine).get_table_names():
+            return None, None, False
+        with UnitOfWork(self._engine).read_rows() as connection:
+            row = connection.execute(
+                select(Installation.store_id, Installation.master_check)
+            ).first()
+            people = connection.execute(select(User.id).limit(1)).first() is not None
+        return (row.store_id, row.master_check, people) if row else (None, None, people)
+
+    def _judge(self, evidence: Evidence) -> None:
+        checks = [master.check.reveal() for master in self._masters]
+        if evidence.row_check is not None and evidence.row_check not in checks:
+            raise ConfigurationError(
+                "ENCRYPTION_KEY is not the key that this installation was made with: set that"
+                " one, or name it in ENCRYPTION_KEY_PREVIOUS.",
+                operation="start.key",
+            )
+        if evidence.is_used or evidence.marker is not None:
+            verify_marker(evidence.marker, checks, evidence.row_store_id)
+        if not evidence.is_used and (evidence.has_pictures or evidence.has_people):
+            raise ConfigurationError(
+                "The database is empty, but the store is in use: restore the database from a"
+                " backup, or make it anew with flask --app wsgi store rebuild-db.",
+                operation="start.database",
+            )
+
+    def _check_vault(self) -> None:
+        """A vault that another master key filled is refused before the first write."""
+        if not self._places.vault:
+            return
+        for reference in self._vaulting.vault.references("root-"):
+            for info in self._vaulting.vault.versions(reference):
+                self._vaulting.load(reference, bytes.fromhex(info.version))
+
+    def _complete(self, marker: StoreMarker | None) -> None:
+        check = self._masters[0].check.reveal()
+        if marker is None:
+            marker = StoreMarker(uuid4(), check)
+            self._blobs.create()
+            write_marker(self._blobs, marker)
+        with UnitOfWork(self._engine).write() as session:
+            session.add(Installation(store_id=marker.store_id, master_check=check))

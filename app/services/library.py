@@ -1,0 +1,226 @@
+"""What people look through: lists of pictures, one picture with all that is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import Session
+
+from app.domain.access import Action, Actor, Role, require
+from app.errors import DecryptionFailed, NotFound
+from app.models import Collection, CollectionMember, FileKey, Image, MonthCount, User
+from app.models.image import LIVE
+from app.services.image_access import ImageAccess, image_by_id
+from app.services.listing import COLUMNS, ImageCard, ListQuery, Page, card_of, list_images
+
+if TYPE_CHECKING:
+    from app.db.session import UnitOfWork
+    from app.services.tags import Tags
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A collection as a picture names it, and the caller's role there."""
+
+    id: UUID
+    slug: str
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """How a picture is sealed now."""
+
+    generation: int
+    key_changed_at: datetime
+    key_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One picture; ``meta`` is what was sealed of it (EXIF, checksums, origin).
+
+    ``stored_path`` is its address at ``/dam/…``.
+    """
+
+    card: ImageCard
+    place: Place | None
+    access: ImageAccess
+    meta: Mapping[str, Any]
+    tags: tuple[str, ...]
+    uploaded_by: str | None
+    annotation_rev: int
+    seal: Seal | None
+    stored_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The pictures beside one in its time line."""
+
+    newer: UUID | None
+    older: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """How many live pictures a month has; ``month`` as ``2026-11``."""
+
+    month: str
+    count: int
+
+
+class Library:
+    """Reads only; every method is one read transaction."""
+
+    def __init__(self, uow: UnitOfWork, tags: Tags) -> None:
+        self._uow = uow
+        self._tags = tags
+
+    def places(self, actor: Actor) -> tuple[Place, ...]:
+        """Return the collections of the caller, the private one first, then by name."""
+        with self._uow.read() as session:
+            return self._places(session, actor)
+
+    def page(
+        self,
+        actor: Actor,
+        query: ListQuery,
+        *,
+        slug: str | None = None,
+        tag: str | None = None,
+        least: Role = Role.VIEWER,
+    ) -> Page:
+        """List one collection (by slug) or all of the caller's; ``tag`` is a tag's name.
+
+        ``least`` leaves out collections in which the caller has a lesser role.
+        """
+        require(actor, Action.LIST_IMAGES)
+        with self._uow.read() as session:
+            places = [p for p in self._places(session, actor) if p.role >= least]
+            if slug is not None:
+                places = [place for place in places if place.slug == slug]
+                if not places:
+                    raise NotFound("There is no such collection.", operation="library.page")
+            wanted = replace(query, collections=tuple(place.id for place in places))
+            return self._tagged(session, wanted, tag) if tag else list_images(session, wanted)
+
+    def months(self, actor: Actor, slug: str | None = None) -> tuple[Month, ...]:
+        """Return the months that have pictures, newest first, from counters."""
+        require(actor, Action.LIST_IMAGES)
+        with self._uow.read() as session:
+            ids = [p.id for p in self._places(session, actor) if slug in {None, p.slug}]
+            total = func.sum(MonthCount.count)
+            rows = session.execute(
+                select(MonthCount.month, total.label("total"))
+                .where(MonthCount.collection_id.in_(ids))
+                .group_by(MonthCount.month)
+                .having(total > 0)
+                .order_by(MonthCount.month.desc())
+            ).all()
+        return tuple(Month(row.month, int(row.total)) for row in rows)
+
+    def total(self, actor: Actor, slug: str | None = None) -> int:
+        """Return how many live pictures there are, from counters."""
+        return sum(month.count for month in self.months(actor, slug))
+
+    def detail(self, actor: Actor, image_id: UUID) -> Detail:
+        """Return one picture; NotFound for what one may not see."""
+        with self._uow.read() as session:
+            access = image_by_id(session, actor, image_id)
+            require(actor, Action.SEE_IMAGE, access.facts if access is not None else None)
+            if access is None:
+                raise NotFound("There is nothing here.", operation="library.detail")
+            row = session.execute(
+                select(*COLUMNS, Image.meta, Image.annotation_rev).where(Image.id == image_id)
+            ).one()
+            return Detail(
+                card=card_of(row),
+                place=self._place(session, actor, access.collection_id),
+                access=access,
+                meta=_opened(row),
+                tags=tuple(tag.name for tag in self._tags.of_image(session, image_id)),
+                uploaded_by=_name_of(session, access.uploader_id),
+                annotation_rev=row.annotation_rev,
+                seal=_seal(session, image_id),
+                stored_path=access.path.url,
+            )
+
+    def neighbours(self, actor: Actor, card: ImageCard) -> Neighbours:
+        """Return the next picture to both sides in the collection's time line."""
+        require(actor, Action.LIST_IMAGES)
+        here = (card.sort_at, card.id)
+        key = tuple_(Image.sort_at, Image.id)
+        line = select(Image.id).where(Image.collection_id == card.collection_id, LIVE).limit(1)
+        with self._uow.read() as session:
+            newer = line.where(key > here).order_by(Image.sort_at, Image.id)
+            older = line.where(key < here).order_by(Image.sort_at.desc(), Image.id.desc())
+            return Neighbours(session.scalar(newer), session.scalar(older))
+
+    def _tagged(self, session: Session, query: ListQuery, tag: str) -> Page:
+        """A tag belongs to one collection: list those that have one of this name."""
+        found = [
+            (collection, known.id)
+            for collection in query.collections
+            if (known := self._tags.find(session, collection, tag)) is not None
+        ]
+        if not found:
+            return Page((), None)
+        collections, ids = zip(*found, strict=True)
+        return list_images(session, replace(query, collections=collections, tag_ids=ids))
+
+    def _places(self, session: Session, actor: Actor) -> tuple[Place, ...]:
+        rows: Sequence[Any] = session.execute(
+            select(
+                Collection.id,
+                Collection.slug,
+                Collection.name,
+                Collection.is_personal,
+                CollectionMember.role,
+            )
+            .join(CollectionMember, CollectionMember.collection_id == Collection.id)
+            .where(CollectionMember.user_id == actor.user_id, Collection.deleted_at.is_(None))
+        ).all()
+        named = [(not row.is_personal, _place_of(row)) for row in rows]
+        named.sort(key=lambda pair: (pair[0], pair[1].name.casefold()))
+        return tuple(place for _, place in named)
+
+    def _place(self, session: Session, actor: Actor, collection_id: UUID) -> Place | None:
+        return next((p for p in self._places(session, actor) if p.id == collection_id), None)
+
+
+def _place_of(row: Any) -> Place:
+    return Place(row.id, row.slug, row.name.of(row.id), Role.of(row.role) or Role.VIEWER)
+
+
+def _opened(row: Any) -> Mapping[str, Any]:
+    try:
+        return dict(row.meta.of(row.id)) if row.meta is not None else {}
+    except DecryptionFailed:
+        return {}
+
+
+def _name_of(session: Session, user_id: UUID | None) -> str | None:
+    row = session.execute(select(User.id, User.name).where(User.id == user_id)).first()
+    return str(row.name.of(row.id)) if row is not None else None
+
+
+def _seal(session: Session, image_id: UUID) -> Seal | None:
+    row = session.execute(
+        select(FileKey.generation, FileKey.created_at, FileKey.expires_at).where(
+            FileKey.file_id == image_id, FileKey.state == "active"
+        )
+    ).first()
+    return Seal(row.generation, row.created_at, row.expires_at) if row is not None else None
+
+
+def as_utc(text: str) -> datetime:
+    """Return an RFC 3339 time, taken as UTC when it names no zone; ValueError."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

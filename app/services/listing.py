@@ -1,0 +1,230 @@
+"""Lists of images, a page at a time by key: the gallery, the API's list and the trash.
+
+Every page is a walk along one index. Several collections are walked separately and merged,
+because one index cannot serve a union in order: what a page costs does not depend on how
+many images there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from itertools import zip_longest
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, select, tuple_, union_all
+from sqlalchemy.orm import Session
+
+from app.errors import DecryptionFailed
+from app.models import Image, ImageTag
+from app.models.image import LIVE
+from app.services.cursor import Cursor, microseconds
+
+IN_TRASH = Image.trashed_at.is_not(None)
+
+
+class Sort(Enum):
+    """The orders that an index serves; the minus means the largest or newest first."""
+
+    UPLOADED = "uploaded"
+    UPLOADED_DESC = "-uploaded"
+    SIZE = "size"
+    SIZE_DESC = "-size"
+
+    @property
+    def descending(self) -> bool:
+        return self.value.startswith("-")
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What to list; ``since`` is inclusive, ``until`` exclusive; ``limit`` in rows.
+
+    ``tag_ids``, if not empty, names one tag for each of ``collections``, in their order.
+    """
+
+    collections: tuple[UUID, ...] = ()
+    tag_ids: tuple[UUID, ...] = ()
+    sort: Sort = Sort.UPLOADED_DESC
+    limit: int = 20
+    cursor: Cursor | None = None
+    trashed: bool = False
+    kind: str | None = None
+    status: str | None = None
+    state: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCard:
+    """One image in a list; ``width`` and ``height`` in pixels, ``size`` in bytes.
+
+    ``name`` is None where the sealed card does not open: the image is still listed.
+    """
+
+    id: UUID
+    collection_id: UUID
+    name: str | None
+    width: int
+    height: int
+    placeholder: str | None
+    size: int
+    mime_type: str
+    kind: str
+    status: str
+    state: str
+    annotation_count: int
+    sort_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    trashed_at: datetime | None
+    destroy_at: datetime | None
+    is_public: bool
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page and where the next begins (None: it was the last)."""
+
+    cards: tuple[ImageCard, ...]
+    next_cursor: str | None
+
+
+COLUMNS = (
+    Image.id,
+    Image.collection_id,
+    Image.card,
+    Image.size,
+    Image.mime_type,
+    Image.kind,
+    Image.status,
+    Image.annotation_state,
+    Image.annotation_count,
+    Image.sort_at,
+    Image.created_at,
+    Image.updated_at,
+    Image.trashed_at,
+    Image.destroy_at,
+    Image.is_public,
+    Image.expires_at,
+)
+
+
+def list_images(session: Session, query: ListQuery) -> Page:
+    """Return one page of the images in these collections."""
+    if not query.collections:
+        return Page((), None)
+    pairs = zip_longest(query.collections, query.tag_ids)
+    walks = [_walk(query, collection, tag) for collection, tag in pairs]
+    if len(walks) == 1:
+        rows = session.execute(walks[0]).all()
+    else:
+        rows = _merged(session, query, walks)
+    cards = tuple(card_of(row) for row in rows[: query.limit])
+    more = len(rows) > query.limit
+    return Page(cards, _cursor_of(query, cards[-1]).encode() if more else None)
+
+
+def _merged(session: Session, query: ListQuery, walks: list[Select[Any]]) -> Sequence[Row[Any]]:
+    together = union_all(*[select(walk.subquery()) for walk in walks]).subquery()
+    key, row_id = together.c[_key_name(query)], together.c["id"]
+    order = (key.desc(), row_id.desc()) if _descending(query) else (key, row_id)
+    return session.execute(select(together).order_by(*order).limit(query.limit + 1)).all()
+
+
+def _walk(query: ListQuery, collection_id: UUID, tag_id: UUID | None) -> Select[Any]:
+    """Select one page's rows of one collection, one more than asked for."""
+    key = _key(query)
+    chosen = select(*COLUMNS).where(
+        Image.collection_id == collection_id,
+        IN_TRASH if query.trashed else LIVE,
+        *_filters(query),
+    )
+    if tag_id is not None:
+        chosen = chosen.join(ImageTag, ImageTag.image_id == Image.id).where(
+            ImageTag.tag_id == tag_id
+        )
+    if query.cursor is not None:
+        chosen = chosen.where(_beyond(query, query.cursor))
+    order = (key.desc(), Image.id.desc()) if _descending(query) else (key, Image.id)
+    return chosen.order_by(*order).limit(query.limit + 1)
+
+
+def _filters(query: ListQuery) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = []
+    if query.kind is not None:
+        wanted.append(Image.kind == query.kind)
+    if query.status is not None:
+        wanted.append(Image.status == query.status)
+    if query.state is not None:
+        wanted.append(Image.annotation_state == query.state)
+    if query.since is not None:
+        wanted.append(_key(query, by_time=True) >= query.since)
+    if query.until is not None:
+        wanted.append(_key(query, by_time=True) < query.until)
+    return wanted
+
+
+def _key(query: ListQuery, *, by_time: bool = False) -> ColumnElement[Any]:
+    if by_time:
+        return Image.sort_at.expression
+    if query.tag_ids and _key_name(query) == "sort_at":
+        return ImageTag.sort_at.expression
+    return getattr(Image, _key_name(query)).expression  # type: ignore[no-any-return]
+
+
+def _key_name(query: ListQuery) -> str:
+    if query.trashed:
+        return "trashed_at"
+    return "size" if query.sort in {Sort.SIZE, Sort.SIZE_DESC} else "sort_at"
+
+
+def _descending(query: ListQuery) -> bool:
+    return query.trashed or query.sort.descending
+
+
+def _beyond(query: ListQuery, cursor: Cursor) -> ColumnElement[bool]:
+    by_size = _key_name(query) == "size"
+    here = tuple_(_key(query), Image.id)
+    there = (cursor.key if by_size else cursor.moment, cursor.row_id)
+    return here < there if _descending(query) else here > there
+
+
+def _cursor_of(query: ListQuery, last: ImageCard) -> Cursor:
+    name = _key_name(query)
+    value = getattr(last, name)
+    return Cursor(value if name == "size" else microseconds(value), last.id)
+
+
+def card_of(row: Row[Any]) -> ImageCard:
+    """Open the one token of a row; a damaged one spares the others of the page."""
+    try:
+        card = row.card.of(row.id) if row.card is not None else {}
+    except DecryptionFailed:
+        card = {}
+    return ImageCard(
+        id=row.id,
+        collection_id=row.collection_id,
+        name=card.get("name"),
+        width=card.get("width") or 4,
+        height=card.get("height") or 3,
+        placeholder=card.get("placeholder"),
+        size=row.size,
+        mime_type=row.mime_type,
+        kind=row.kind,
+        status="trashed" if row.trashed_at else row.status,
+        state=row.annotation_state,
+        annotation_count=row.annotation_count,
+        sort_at=row.sort_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        trashed_at=row.trashed_at,
+        destroy_at=row.destroy_at,
+        is_public=row.is_public,
+        expires_at=row.expires_at,
+    )

@@ -1,0 +1,62 @@
+"""Setting a damaged image aside: it is served no more, the others are, and it is recorded."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import update
+
+from app.crypto.context import Role
+from app.db.session import UnitOfWork
+from app.domain.states import ImageStatus
+from app.errors import DarkroomError
+from app.models import Image
+from app.services.audit import AuditLog, Subject
+from app.services.image_access import ImageAccess
+
+log = logging.getLogger("darkroom.quarantine")
+
+
+class Quarantine:
+    """Marks images; only `store verify` lifts the mark."""
+
+    def __init__(self, uow: UnitOfWork, audit: AuditLog) -> None:
+        self._uow = uow
+        self._audit = audit
+
+    def set_aside(
+        self, image: ImageAccess, role: Role, variant: int, damage: DarkroomError
+    ) -> None:
+        """Mark the image as quarantined and say so in the audit log, once."""
+        log.error("a file is damaged: set aside", exc_info=damage, extra={"image_id": image.id})
+        with self._uow.write() as session:
+            changed = session.execute(
+                update(Image)
+                .where(Image.id == image.id, Image.status == ImageStatus.READY.value)
+                .values(status=ImageStatus.QUARANTINED.value)
+                .returning(Image.id)
+            ).first()
+            if changed is not None:
+                self._audit.append(
+                    session,
+                    "image.quarantined",
+                    subject=Subject("image", image.id),
+                    outcome="failed",
+                    details={
+                        "role": role.name.lower(),
+                        "variant": variant,
+                        "code": damage.code,
+                    },
+                )
+
+    def note_derivative(self, image: ImageAccess, role: Role, variant: int) -> None:
+        """Record that a damaged thumbnail or preview is being made again."""
+        log.warning("a damaged preview is made again", extra={"image_id": image.id})
+        with self._uow.write() as session:
+            self._audit.append(
+                session,
+                "derivative.damaged",
+                subject=Subject("image", image.id),
+                outcome="failed",
+                details={"role": role.name.lower(), "variant": variant},
+            )

@@ -1,0 +1,176 @@
+"""Out of sight, back again, and gone for good."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from app.db.times import utc_now
+from app.domain.access import Action, Actor, require
+from app.domain.states import ImageStatus
+from app.errors import DarkroomError, NotFound
+from app.models import FileKey, Image
+from app.services.audit import AuditLog, Subject
+from app.services.counters import count_image
+from app.services.image_access import ImageAccess, image_by_id
+from app.services.listing import COLUMNS, ImageCard, card_of
+from app.storage.object_paths import ObjectPath, StoredName
+
+if TYPE_CHECKING:
+    from app.db.session import UnitOfWork
+    from app.services.keys import FileKeyService
+    from app.services.quota import Quota
+    from app.storage.encrypted_store import EncryptedStore
+
+log = logging.getLogger("darkroom.trash")
+DESTROYED = ImageStatus.DESTROYED.value
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of an image; ``destroyed_at`` is when its key is, or will be, shredded."""
+
+    id: UUID
+    status: str
+    destroyed_at: datetime | None
+
+
+class Trash:
+    """Trash and restore change one row; destruction shreds the key first."""
+
+    def __init__(
+        self,
+        *,
+        uow: UnitOfWork,
+        store: EncryptedStore,
+        keys: FileKeyService,
+        quota: Quota,
+        audit: AuditLog,
+        days: int,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._uow = uow
+        self._store = store
+        self._keys = keys
+        self._quota = quota
+        self._audit = audit
+        self._keep = timedelta(days=days)
+        self._clock = clock
+
+    def trash(self, actor: Actor, image_id: UUID) -> Removal:
+        """Put an image into the trash; again is no error."""
+        now = self._clock()
+        due = now + self._keep
+        with self._uow.write() as session:
+            image = self._find(session, actor, Action.TRASH, image_id, again=True)
+            row = session.get_one(Image, image.id)
+            if row.trashed_at is None:
+                row.trashed_at, row.destroy_at, row.updated_at = now, due, now
+                count_image(session, row.collection_id, row.sort_at, -1)
+                self._note(session, "image.trash", actor, image_id)
+            return Removal(image_id, ImageStatus.TRASHED.value, row.destroy_at)
+
+    def restore(self, actor: Actor, image_id: UUID) -> ImageCard:
+        """Take an image out of the trash; NotPermitted if it does not lie there."""
+        with self._uow.write() as session:
+            self._find(session, actor, Action.RESTORE, image_id)
+            return self._back(session, actor, image_id)
+
+    def bring_back(self, actor: Actor, image_id: UUID) -> ImageCard:
+        """As restore, for a picture that was uploaded again, wherever it lies."""
+        with self._uow.write() as session:
+            return self._back(session, actor, image_id)
+
+    def destroy(self, actor: Actor, image_id: UUID) -> Removal:
+        """Shred an image: key, sidecar, blobs, rows, in this order."""
+        with self._uow.write() as session:
+            image = self._find(session, actor, Action.DESTROY, image_id)
+            self._mark(session, image.id)
+        self._shred(image.path, actor)
+        return Removal(image_id, DESTROYED, self._clock())
+
+    def finish_destructions(self) -> int:
+        """Go on with what a crash left marked; return how many images are gone now."""
+        gone = 0
+        for path in self._marked():
+            try:
+                self._shred(path, None)
+                gone += 1
+            except DarkroomError as error:
+                log.warning("a destruction could not be finished", exc_info=error)
+        return gone
+
+    def _find(
+        self,
+        session: Session,
+        actor: Actor,
+        action: Action,
+        image_id: UUID,
+        *,
+        again: bool = False,
+    ) -> ImageAccess:
+        image = image_by_id(session, actor, image_id)
+        if again and image is not None and image.facts.status is ImageStatus.TRASHED:
+            action = Action.RESTORE
+        require(actor, action, image.facts if image is not None else None)
+        if image is None:
+            raise NotFound("There is nothing here.", operation="trash.find")
+        return image
+
+    def _back(self, session: Session, actor: Actor, image_id: UUID) -> ImageCard:
+        restored = session.execute(
+            update(Image)
+            .where(Image.id == image_id, Image.trashed_at.is_not(None))
+            .values(trashed_at=None, destroy_at=None, updated_at=self._clock())
+            .returning(Image.collection_id, Image.sort_at)
+        ).first()
+        if restored is not None:
+            count_image(session, restored.collection_id, restored.sort_at, 1)
+            self._note(session, "image.restore", actor, image_id)
+        row = session.execute(select(*COLUMNS).where(Image.id == image_id)).first()
+        if row is None:
+            raise NotFound("There is nothing here.", operation="trash.restore")
+        return card_of(row)
+
+    def _mark(self, session: Session, image_id: UUID) -> None:
+        """From here on nobody sees it; a crash after this is finished at the next start."""
+        row = session.get_one(Image, image_id)
+        if row.trashed_at is None:
+            count_image(session, row.collection_id, row.sort_at, -1)
+        row.status, row.updated_at = DESTROYED, self._clock()
+        session.execute(
+            update(FileKey).where(FileKey.file_id == image_id).values(state="destroyed")
+        )
+
+    def _marked(self) -> Iterator[ObjectPath]:
+        with self._uow.read() as session:
+            rows = session.execute(
+                select(Image.id, Image.store_slug, Image.stored_name).where(
+                    Image.status == DESTROYED
+                )
+            ).all()
+        for row in rows:
+            yield ObjectPath(row.store_slug, row.id, StoredName.parse(row.stored_name))
+
+    def _shred(self, path: ObjectPath, actor: Actor | None) -> None:
+        self._keys.destroy(path.image_id)
+        self._store.discard(path)
+        with self._uow.write() as session:
+            row = session.get(Image, path.image_id)
+            if row is None:
+                return
+            if row.uploader_id is not None:
+                self._quota.release(session, row.uploader_id, row.size)
+            session.delete(row)
+            session.execute(delete(FileKey).where(FileKey.file_id == path.image_id))
+            self._note(session, "image.destroy", actor, path.image_id)
+
+    def _note(self, session: Session, action: str, actor: Actor | None, image_id: UUID) -> None:
+        self._audit.append(session, action, actor=actor, subject=Subject("image", image_id))

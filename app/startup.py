@@ -1,0 +1,121 @@
+"""The start check: ``python -m app.startup``, gunicorn's on_starting, and the tests.
+
+It says in one sentence what is wrong and exits with 2, or brings the installation up:
+folders, tables, root keys, store marker.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import stat
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.config import ENV_FILE, Settings, load_settings
+from app.db.migrate import upgrade
+from app.errors import ConfigurationError, DarkroomError
+from app.logs import set_up_logging
+from app.services.installation import Places, Starter
+from app.services.setup_code import setup_code
+from app.wiring import House
+
+log = logging.getLogger("darkroom.start")
+
+
+def prepare(environ: Mapping[str, str], env_file: Path | None = ENV_FILE) -> None:
+    """Check everything and complete a first start; raises a DarkroomError."""
+    settings, warnings = load_settings(environ, env_file)
+    for warning in warnings:
+        log.warning(warning)
+    start(settings)
+
+
+def start(settings: Settings) -> None:
+    """Bring up the installation that the settings describe; raises a DarkroomError."""
+    database = Path(settings.database_url.removeprefix("sqlite:///"))
+    places = Places(
+        database.exists(), settings.store_path.exists(), settings.vault_path.exists()
+    )
+    _check_instance(settings.instance_path)
+    with _alone(settings.instance_path):
+        house = House(settings)
+        starter = Starter(
+            places=places,
+            engine=house.plain_engine,
+            blobs=house.blobs,
+            vaulting=house.vaulting,
+            masters=house.masters,
+            migrate=upgrade,
+        )
+        starter.start()
+        _tell_setup_code(house)
+        house.close()
+
+
+def look_after(house: House) -> None:
+    """Finish what a crash interrupted and report orphans; runs beside the first requests."""
+    threading.Thread(target=_look_after, args=(house,), name="look-after", daemon=True).start()
+
+
+def _look_after(house: House) -> None:
+    try:
+        gone = house.services.trash.finish_destructions()
+        if gone:
+            log.info("finished interrupted destructions", extra={"images": gone})
+        house.vault.purge_expired_copies()
+        house.services.orphans.log_report()
+    except DarkroomError as error:
+        log.warning("looking after the store failed", exc_info=error)
+
+
+def _check_instance(instance: Path) -> None:
+    """The instance holds sealed data only, but nobody else has any business in it."""
+    if instance.exists() and stat.S_IMODE(instance.stat().st_mode) & 0o077:
+        raise ConfigurationError(
+            "INSTANCE_PATH can be read by others: run chmod 700 on it, then start again.",
+            operation="start.instance",
+        )
+
+
+@contextmanager
+def _alone(instance: Path) -> Iterator[None]:
+    """Let two starts at once go one after the other; makes the folder."""
+    try:
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(instance, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        raise ConfigurationError(
+            "INSTANCE_PATH cannot be made or opened: is it on a writable disk?",
+            operation="start.instance",
+        ) from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _tell_setup_code(house: House) -> None:
+    """Print the one-time code that the set-up page asks of whoever is not on this machine."""
+    if house.services.accounts.is_empty():
+        log.info("No account exists yet. Set-up code: %s", setup_code(house.roots))
+
+
+def main() -> int:
+    """Run the start check alone."""
+    set_up_logging("console")
+    try:
+        prepare(os.environ)
+    except (DarkroomError, OSError) as error:
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""What a view reaches for: the services, the caller, the settings that pages show."""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+from flask import current_app
+
+from app.services.bundle import Services
+
+
+class House(Protocol):
+    """What wiring puts into ``app.extensions["darkroom"]``; built on first use."""
+
+    @property
+    def services(self) -> Services: ...
+
+
+def services() -> Services:
+    """Return the services of this application, wiring them on first use."""
+    return cast("House", current_app.extensions["darkroom"]).services

@@ -1,0 +1,128 @@
+"""From errors to answers: problem+json for the API, a plain page for people."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from app import errors as e
+from app.logs import request_id
+
+log = logging.getLogger("darkroom.web")
+
+STATUS: tuple[tuple[type[e.DarkroomError], int, str], ...] = (
+    (e.AuthenticationFailed, 401, "Sign in first"),
+    (e.NotPermitted, 403, "Not permitted"),
+    (e.NotFound, 404, "Not found"),
+    (e.Gone, 410, "No longer available"),
+    (e.Quarantined, 409, "Damaged and set aside"),
+    (e.Conflict, 409, "In conflict"),
+    (e.StaleRevision, 412, "Changed in the meantime"),
+    (e.RevisionRequired, 428, "Revision required"),
+    (e.FileTooLarge, 413, "Too large"),
+    (e.UnsupportedType, 415, "Not a supported type"),
+    (e.UndecodableMedia, 422, "Cannot be decoded"),
+    (e.InvalidInput, 422, "Not valid"),
+    (e.QuotaExceeded, 507, "Out of space"),
+    (e.StoreFull, 507, "Out of space"),
+    (e.RateLimited, 429, "Too many requests"),
+    (e.StoreUnavailable, 503, "Temporarily unavailable"),
+    (e.KeyVaultUnavailable, 503, "Temporarily unavailable"),
+    (e.DatabaseUnavailable, 503, "Temporarily unavailable"),
+    (e.DecoderUnavailable, 503, "Temporarily unavailable"),
+    (e.BlobNotFound, 409, "Damaged and set aside"),
+    (e.DecryptionFailed, 409, "Damaged and set aside"),
+    (e.DarkroomError, 500, "Something went wrong"),
+)
+"""The first line that fits wins."""
+
+RETRY_SECONDS = 30
+
+
+def status_of(error: e.DarkroomError) -> tuple[int, str]:
+    """Return the status code and the title for an error of ours."""
+    return next((code, title) for kind, code, title in STATUS if isinstance(error, kind))
+
+
+def wants_problem() -> bool:
+    """Programs get problem+json, people get a page."""
+    if request.path.startswith("/api/") or request.headers.get("Authorization"):
+        return True
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == (
+        "application/json"
+    )
+
+
+def problem(status: int, title: str, detail: str, **members: Any) -> Response:
+    """Return RFC 9457 problem details, with the request id as ``instance``."""
+    body: dict[str, Any] = {
+        "type": f"urn:darkroom:problem:{members.pop('code', status)}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "errors": members.pop("errors", []),
+        "request_id": request_id.get(),
+    }
+    response = make_response(jsonify(body | members), status)
+    response.mimetype = "application/problem+json"
+    return response
+
+
+def page(status: int, title: str, detail: str) -> Response:
+    """Return the error page of this status in the look of the product."""
+    html = render_template("errors/error.html", status=status, title=title, detail=detail)
+    return make_response(html, status)
+
+
+def answer(status: int, title: str, detail: str, **members: Any) -> Response:
+    """Answer in the form that the client understands."""
+    if wants_problem():
+        return problem(status, title, detail, **members)
+    return page(status, title, detail)
+
+
+def on_darkroom_error(error: e.DarkroomError) -> Response:
+    """Answer one of our errors; what is our fault is logged with where it happened."""
+    status, title = status_of(error)
+    if status >= 500 or isinstance(error, e.EncryptionError | e.StoreError):
+        log.error("request failed", exc_info=error)
+    detail = error.message if status != 500 else "The error was recorded. Try again."
+    mistakes = error.mistakes if isinstance(error, e.InvalidInput) else ()
+    listed = [{"path": mistake.path, "message": mistake.message} for mistake in mistakes]
+    response = answer(status, title, detail, code=error.code, errors=listed)
+    if isinstance(error, e.RateLimited):
+        response.headers["Retry-After"] = str(error.retry_after)
+    elif status == 503:
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    elif status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="Darkroom"'
+    return response
+
+
+def on_http_exception(error: HTTPException) -> Response:
+    """Answer what Flask and werkzeug raise, with their headers (Allow, Retry-After)."""
+    status = error.code or 500
+    detail = error.description or error.name
+    if isinstance(error, RequestEntityTooLarge):
+        detail = "The request is larger than this address accepts."
+    response = answer(status, error.name, detail)
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers[name] = value
+    return response
+
+
+def on_anything(error: Exception) -> Response:
+    """A bug: recorded with its place, never with its text."""
+    log.error("unexpected error", exc_info=error)
+    return answer(500, "Something went wrong", "The error was recorded. Try again.")
+
+
+def register(app: Flask) -> None:
+    """Install the handlers."""
+    app.register_error_handler(e.DarkroomError, on_darkroom_error)
+    app.register_error_handler(HTTPException, on_http_exception)
+    app.register_error_handler(Exception, on_anything)

@@ -1,0 +1,136 @@
+"""What stands before a view: every view declares its gate, and nothing passes without one.
+
+Order: host (routing) - authentication - rate - Content-Length against limit and quota -
+CSRF. The form is read last: an anonymous client's body is never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlencode
+
+from flask import Flask, Response, current_app, redirect, request
+from flask_wtf import CSRFProtect
+
+from app.errors import AuthenticationFailed, FileTooLarge, NotFound, QuotaExceeded
+from app.web.context import services
+from app.web.identity import caller
+from app.web.request_class import FORM_BYTES
+
+View = TypeVar("View", bound=Callable[..., Any])
+Who = Literal["anyone", "signed_in"]
+Rate = Literal["none", "page", "api", "media", "upload"]
+
+SLACK = 1 << 20
+"""Bytes that a multipart body may hold beside its files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """``by_key``: whether API keys count as signed in. ``files``: the body may be large."""
+
+    who: Who
+    rate: Rate = "page"
+    by_key: bool = False
+    files: bool = False
+
+
+NO_GATE_NEEDED = {
+    "static": Gate("anyone", "none"),
+    "bootstrap.static": Gate("anyone", "none"),
+}
+PAGE = Gate("signed_in", "page")
+OPEN_PAGE = Gate("anyone", "page")
+MEDIA = Gate("signed_in", "media", by_key=True)
+API = Gate("signed_in", "api", by_key=True)
+API_UPLOAD = Gate("signed_in", "upload", by_key=True, files=True)
+PROBE = Gate("anyone", "none")
+
+
+def gate(declared: Gate) -> Callable[[View], View]:
+    """Declare who may call a view, how it is counted and how large its body may be."""
+
+    def declare(view: View) -> View:
+        view.gate = declared  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+def gate_of(app: Flask, endpoint: str | None) -> Gate | None:
+    """Return the gate of an endpoint; None if it declares none."""
+    if endpoint is None:
+        return None
+    declared: Gate | None = getattr(app.view_functions.get(endpoint), "gate", None)
+    return declared or NO_GATE_NEEDED.get(endpoint)
+
+
+def current_gate() -> Gate | None:
+    """Return the gate of the view that this request is for."""
+    return gate_of(current_app, request.endpoint)
+
+
+def check_who() -> Response | None:
+    """Let nobody in who is not signed in; people are sent to the login page."""
+    if request.endpoint is None:
+        return None  # routing failed: the 404 or 405 says so
+    wanted = current_gate()
+    if wanted is None:
+        raise NotFound("There is nothing here.", operation="guard.gate")
+    if wanted.who == "anyone":
+        return None
+    who = caller()
+    if who is not None and (who.by == "session" or wanted.by_key):
+        return None
+    if wanted.by_key or who is not None or request.method not in {"GET", "HEAD"}:
+        raise AuthenticationFailed("Sign in first.", operation="guard.who")
+    asked = request.full_path.rstrip("?")
+    query = urlencode({"next": asked}) if asked != "/" else ""
+    return redirect(f"/auth/login?{query}".rstrip("?"), 303)  # type: ignore[return-value]
+
+
+def check_length() -> None:
+    """Refuse a body by its announced length before a byte of it is read."""
+    wanted = current_gate()
+    length = request.content_length or 0
+    if wanted is None or not wanted.files:
+        request.max_content_length = FORM_BYTES
+        limit = FORM_BYTES
+    else:
+        limit = int(current_app.config["BODY_BYTES"])
+        request.max_content_length = limit
+        _check_quota(length)
+    if length > limit:
+        raise FileTooLarge(
+            f"The request is larger than {limit >> 20} MiB, the limit for this address.",
+            operation="guard.length",
+        )
+
+
+def _check_quota(length: int) -> None:
+    who = caller()
+    if who is None:
+        return
+    left = services().ingest.room_left(who.actor)
+    if left is not None and length > left + SLACK:
+        raise QuotaExceeded(
+            "The upload is larger than the space that you have left.", operation="guard.quota"
+        )
+
+
+def check_csrf(csrf: CSRFProtect) -> None:
+    """Ask every writing request of a browser for its token; a key needs none."""
+    who = caller()
+    if request.endpoint is None or (who is not None and who.by == "key"):
+        return
+    csrf.protect()
+
+
+def install(app: Flask, csrf: CSRFProtect, count: Callable[[], Response | None]) -> None:
+    """Put the guards before every view, in their order; ``count`` is the rate limit."""
+    app.before_request(check_who)
+    app.before_request(count)
+    app.before_request(check_length)
+    app.before_request(lambda: check_csrf(csrf))

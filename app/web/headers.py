@@ -1,0 +1,70 @@
+"""Headers on every answer: CSP without inline, framing, HSTS, caching, request id."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+from flask import Flask, Response, g, request
+from flask_talisman import Talisman
+
+from app.config import Settings
+from app.logs import request_id
+
+CSP = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "media-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+    "manifest-src": "'self'",
+}
+MEDIA_CSP = "sandbox; default-src 'none'"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9\-]{8,64}")
+
+
+def install(app: Flask, talisman: Talisman, settings: Settings) -> None:
+    """Set the headers of pages; media answers replace the CSP with their own.
+
+    ``_finish`` is registered before Talisman, hence runs after it and has the last word.
+    """
+    app.before_request(_name_the_request)
+    app.after_request(_finish)
+    talisman.init_app(
+        app,
+        force_https=settings.https,
+        session_cookie_secure=settings.https,
+        session_cookie_samesite="Lax",
+        strict_transport_security=settings.https,
+        strict_transport_security_max_age=63_072_000,
+        content_security_policy=CSP,
+        frame_options="DENY",
+        referrer_policy="same-origin",  # not no-referrer: CSRF on https needs the Referer
+        permissions_policy={"browsing-topics": "()", "camera": "()", "geolocation": "()"},
+        x_xss_protection=False,
+    )
+
+
+def _name_the_request() -> None:
+    offered = request.headers.get("X-Request-ID", "")
+    name = offered if _REQUEST_ID.fullmatch(offered) else str(uuid.uuid4())
+    g.request_id = name
+    request_id.set(name)
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-ID"] = g.get("request_id", "-")
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if g.get("is_media", False):
+        response.headers["Content-Security-Policy"] = MEDIA_CSP
+    if (request.endpoint or "").endswith("static"):
+        response.headers["Cache-Control"] = "public, no-cache"
+    else:
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,81 @@
+"""Rate limits: which limit a request falls under, and who is counted.
+
+Anonymous requests and API keys count by address; a signed-in browser, and media fetched
+with a key, count by account; media fetched by a signed-in browser is not counted at all.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+
+from flask import current_app, request
+from flask_limiter import Limiter
+from limits import parse
+
+from app.errors import RateLimited
+from app.web.guards import current_gate
+from app.web.identity import caller
+
+
+def limiter_key() -> str:
+    """Return what the request is counted under: the kind of limit and whom it counts."""
+    kind, _ = _kind()
+    return f"{kind}:{_counted(kind)}"
+
+
+def limit_of_request() -> str:
+    """Return the limit as text, such as ``10 per minute``."""
+    kind, own = _kind()
+    return own or str(current_app.config["RATES"][kind])
+
+
+def is_exempt() -> bool:
+    """Static files, probes, pages for nobody and a browser's own media are not counted."""
+    gate = current_gate()
+    if gate is None or gate.rate == "none":
+        return True
+    who = caller()
+    if who is None:
+        return gate.rate == "page"
+    return gate.rate == "media" and who.by == "session"
+
+
+def _kind() -> tuple[str, str | None]:
+    gate = current_gate()
+    rate = gate.rate if gate is not None else "page"
+    who = caller()
+    if who is not None and (who.by == "session" or rate == "media"):
+        return "session", None
+    if who is not None and who.user.rate:
+        return "key", who.user.rate
+    return ("upload" if rate == "upload" else "api"), None
+
+
+def _counted(kind: str) -> str:
+    who = caller()
+    if who is not None and kind == "session":
+        return f"account:{who.user_id}"
+    if who is not None and kind == "key":
+        return f"key:{who.user.api_key_id}"
+    return f"address:{request.remote_addr or 'unknown'}"
+
+
+def spend(limiter: Limiter, kind: str, whom: str) -> None:
+    """Count one try of ``kind`` for ``whom``; RateLimited when there are none left."""
+    limit = parse(current_app.config["RATES"][kind])
+    if limiter.limiter.hit(limit, kind, whom):
+        return
+    reset = limiter.limiter.get_window_stats(limit, kind, whom).reset_time
+    wait = max(1, math.ceil(reset - time.time()))
+    raise RateLimited(
+        f"Too many tries. Wait {_in_words(wait)}, then try again.",
+        retry_after=wait,
+        operation=f"rate.{kind}",
+    )
+
+
+def _in_words(seconds: int) -> str:
+    if seconds < 90:
+        return f"{seconds} seconds"
+    return f"{math.ceil(seconds / 60)} minutes"

@@ -1,0 +1,213 @@
+"""From settings to services: the only place that picks classes."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from functools import cached_property
+
+from sqlalchemy import Engine, text
+
+from app.config import Settings
+from app.crypto.aead import ColumnCipher
+from app.crypto.chunking import ChunkPolicy
+from app.crypto.kdf import MasterKey
+from app.crypto.passwords import PasswordCost
+from app.db.field_cipher import FieldCipher
+from app.db.session import UnitOfWork, make_engine
+from app.db.times import utc_now
+from app.errors import StoreUnavailable
+from app.media.decoder_client import Decoder
+from app.media.limits import DecodeLimits
+from app.services.account_administration import AccountAdministration
+from app.services.accounts import Accounts
+from app.services.annotations import Annotations
+from app.services.api_keys import ApiKeys
+from app.services.audit import AuditLog
+from app.services.bundle import Services
+from app.services.collections import Collections
+from app.services.delivery import DeliveryService
+from app.services.derivatives import Derivatives
+from app.services.email_index import EmailIndex
+from app.services.health import Health
+from app.services.image_rows import ImageRows
+from app.services.ingest import IngestService
+from app.services.keys import FileKeyService, KeyVaulting, RootKeys
+from app.services.labels import Labels
+from app.services.library import Library
+from app.services.members import Members
+from app.services.orphans import Orphans
+from app.services.password_check import PasswordCheck
+from app.services.quarantine import Quarantine
+from app.services.quota import Quota
+from app.services.sessions import Sessions, SessionTerms
+from app.services.tags import Tags
+from app.services.trash import Trash
+from app.storage.encrypted_store import EncryptedStore
+from app.storage.local_disk import LocalDisk
+from app.storage.marker import read_marker
+from app.vault.cache import KeyCache
+from app.vault.local import LocalVault
+
+CACHED_KEYS = 4096
+
+
+class House:
+    """One installation. Every part is made on first use; making it touches no disk."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.RLock()
+
+    @property
+    def services(self) -> Services:
+        """The services, made once however many threads ask at the same time."""
+        with self._lock:
+            return self._services
+
+    @cached_property
+    def masters(self) -> tuple[MasterKey, ...]:
+        """The current master key first, then those that are only read with."""
+        keys = (self.settings.encryption_key, *self.settings.encryption_key_previous)
+        return tuple(MasterKey(key) for key in keys)
+
+    @cached_property
+    def vault(self) -> LocalVault:
+        grace = timedelta(hours=self.settings.key_grace_hours)
+        return LocalVault(self.settings.vault_path, grace=grace, clock=utc_now)
+
+    @cached_property
+    def vaulting(self) -> KeyVaulting:
+        return KeyVaulting(self.vault, self.masters)
+
+    @cached_property
+    def blobs(self) -> LocalDisk:
+        return LocalDisk(self.settings.store_path)
+
+    @cached_property
+    def roots(self) -> RootKeys:
+        """The root keys of an installation that exists: never made here."""
+        return RootKeys.load_or_create(self.vaulting, allow_create=False)
+
+    @cached_property
+    def plain_engine(self) -> Engine:
+        """For migrations and the start check: sees tokens, opens none."""
+        return make_engine(self.settings.database_url, None)
+
+    @cached_property
+    def engine(self) -> Engine:
+        columns = self.roots.all("columns")
+        cipher = ColumnCipher(columns, self.roots.active("columns").version)
+        return make_engine(self.settings.database_url, FieldCipher(cipher))
+
+    @cached_property
+    def uow(self) -> UnitOfWork:
+        return UnitOfWork(self.engine)
+
+    @cached_property
+    def keys(self) -> FileKeyService:
+        cache = KeyCache(CACHED_KEYS, self.settings.vault_cache_minutes * 60)
+        return FileKeyService(self.vaulting, cache, utc_now, self.settings.rotation_days)
+
+    @cached_property
+    def store(self) -> EncryptedStore:
+        policy = ChunkPolicy(self.settings.chunk_size, self.settings.stream_chunk)
+        return EncryptedStore(self.blobs, self.keys, policy)
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        limits = DecodeLimits(
+            max_pixels=self.settings.image_max_pixels,
+            max_side=self.settings.image_max_side,
+            max_frames=self.settings.image_max_frames,
+            timeout_seconds=self.settings.decode_timeout_seconds,
+            memory_bytes=self.settings.decode_memory,
+        )
+        return Decoder(limits)
+
+    @cached_property
+    def _services(self) -> Services:
+        settings, uow, roots = self.settings, self.uow, self.roots
+        audit = AuditLog(uow, roots)
+        tags, emails = Tags(uow, audit), EmailIndex(roots)
+        quota = Quota(settings.quota_default or None)
+        passwords = PasswordCheck(PasswordCost())
+        sessions = Sessions(uow, audit, self._terms())
+        trash = Trash(
+            uow=uow,
+            store=self.store,
+            keys=self.keys,
+            quota=quota,
+            audit=audit,
+            days=settings.trash_days,
+        )
+        rows = ImageRows(roots=roots, keys=self.keys, quota=quota, tags=tags, audit=audit)
+        return Services(
+            account_administration=AccountAdministration(uow, emails, passwords, audit, quota),
+            accounts=Accounts(uow, emails, passwords, audit, quota),
+            annotations=Annotations(uow, audit),
+            api_keys=ApiKeys(uow, audit),
+            audit=audit,
+            collections=Collections(uow, audit),
+            delivery=DeliveryService(
+                uow=uow,
+                store=self.store,
+                roots=roots,
+                derivatives=Derivatives(self.store, self.keys, self.decoder),
+                quarantine=Quarantine(uow, audit),
+            ),
+            health=self._health(),
+            ingest=IngestService(
+                uow=uow,
+                store=self.store,
+                keys=self.keys,
+                decoder=self.decoder,
+                rows=rows,
+                trash=trash,
+                max_size=settings.upload_max_size,
+            ),
+            labels=Labels(uow, audit),
+            library=Library(uow, tags),
+            members=Members(uow, emails, audit),
+            orphans=Orphans(uow, self.blobs),
+            roots=roots,
+            sessions=sessions,
+            tags=tags,
+            trash=trash,
+        )
+
+    def close(self) -> None:
+        """Give back connections and decoder children; the house opens again on use."""
+        for name in ("plain_engine", "engine"):
+            engine = self.__dict__.get(name)
+            if isinstance(engine, Engine):
+                engine.dispose()
+        if "decoder" in self.__dict__:
+            self.decoder.close()
+
+    def _terms(self) -> SessionTerms:
+        return SessionTerms(
+            idle=timedelta(minutes=self.settings.session_idle_minutes),
+            longest=timedelta(days=self.settings.session_max_days),
+        )
+
+    def _health(self) -> Health:
+        return Health(
+            {
+                "database": self._check_database,
+                "store": self._check_store,
+                "vault": self.vault.check,
+            }
+        )
+
+    def _check_database(self) -> None:
+        with self.uow.read_rows() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def _check_store(self) -> None:
+        self.blobs.check()
+        if read_marker(self.blobs) is None:
+            raise StoreUnavailable(
+                "The store's marker file is missing. Is its file system mounted?",
+                operation="health.store",
+            )
