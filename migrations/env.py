@@ -56,23 +56,29 @@ def check_foreign_keys(connection: Connection) -> None:
         raise RuntimeError(f"the migration breaks a foreign key of {broken[0]}")
 
 
-def engine() -> Engine:
-    url = config.attributes.get("url")
-    if url is not None:
-        return make_engine(url, None)
+def wired_engine() -> Engine:
+    """The application's own, under ``flask db``."""
     from flask import current_app
 
-    wired: Engine = current_app.extensions["darkroom"].engine
-    return wired
+    engine: Engine = current_app.extensions["darkroom"].engine
+    return engine
+
+
+def migrate_on(engine: Engine) -> None:
+    with engine.connect() as connection:
+        migrate(connection.execution_options(**{FOREIGN_KEYS: False}))
 
 
 def run() -> None:
-    given = config.attributes.get("connection")
+    given, url = config.attributes.get("connection"), config.attributes.get("url")
     if given is not None:
         migrate(given)
-        return
-    with engine().connect() as connection:
-        migrate(connection.execution_options(**{FOREIGN_KEYS: False}))
+    elif url is not None:
+        engine = make_engine(url, None)
+        migrate_on(engine)
+        engine.dispose()
+    else:
+        migrate_on(wired_engine())
 
 
 if context.is_offline_mode():
