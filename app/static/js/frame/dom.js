@@ -1,0 +1,43 @@
+// Making elements without markup strings.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "text") node.textContent = value;
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+export const element = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+export const shape = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+
+export function icon(name) {
+  return shape(
+    "svg",
+    { class: "icon", "aria-hidden": "true", width: 16, height: 16 },
+    shape("use", { href: `${document.body.dataset.icons}#${name}` }),
+  );
+}
+
+export const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/** True while the person is typing, or a dialogue or menu is open: single keys are not ours then. */
+export function isBusyElsewhere(event) {
+  const target = event.target;
+  if (target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]")) return true;
+  return document.querySelector("dialog[open], .dropdown-menu.show") !== null;
+}
+
+/** Calls `work` once `wait` milliseconds after the last call. */
+export function settle(work, wait) {
+  let timer = 0;
+  return (...values) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => work(...values), wait);
+  };
+}

@@ -1,0 +1,58 @@
+"""Cuts the icons in use out of Bootstrap Icons (MIT) into one small sprite.
+
+``python tests/browser/harness/icons.py`` writes ``app/static/img/icons.svg`` anew; the test
+beside it compares. The package's own sprite has 2,000 icons and weighs 1.1 MB.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+APP = Path(__file__).resolve().parents[3] / "app"
+SPRITE = APP / "static" / "img" / "icons.svg"
+USES = re.compile(r"""\bicon(?:=|\()\s*["']([a-z0-9-]+)["']""")
+# Names that a template or module holds in a table, not in a call.
+NAMED = re.compile(r"""["'](?:icon:)?([a-z0-9]+(?:-[a-z0-9]+)*)["']""")
+LICENCE = "<!-- From Bootstrap Icons, Copyright The Bootstrap Authors, MIT licence -->"
+
+
+def symbols() -> dict[str, str]:
+    """Every symbol of the package, by name."""
+    source = files("flask_bootstrap") / "static/bootstrap5/icons/bootstrap-icons.svg"
+    found = re.finditer(
+        r'<symbol class="[^"]*" viewBox="([^"]*)" id="([^"]+)">(.*?)</symbol>',
+        source.read_text(encoding="utf-8"),
+    )
+    return {m[2]: f'<symbol viewBox="{m[1]}" id="{m[2]}">{m[3]}</symbol>' for m in found}
+
+
+def names_in_use(known: set[str]) -> tuple[set[str], set[str]]:
+    """Names that are drawn, and those among them that the package does not have."""
+    called: set[str] = set()
+    quoted: set[str] = set()
+    for path in [*APP.glob("templates/**/*.html"), *APP.glob("static/js/**/*.js")]:
+        text = path.read_text(encoding="utf-8")
+        called.update(USES.findall(text))
+        if "icon" in text:
+            quoted.update(NAMED.findall(text))
+    return called | {name for name in quoted & known if "-" in name or name in TABLED}, called - known
+
+
+# One-word icon names that stand in tables; other one-word strings are ordinary words.
+TABLED = frozenset({"sun"})
+
+
+def sprite() -> str:
+    """The text of the sprite; an unknown name is an error."""
+    known = symbols()
+    used, unknown = names_in_use(set(known))
+    if unknown:
+        raise SystemExit(f"No such icon: {', '.join(sorted(unknown))}")
+    body = "\n".join(known[name] for name in sorted(used))
+    return f'<svg xmlns="http://www.w3.org/2000/svg">\n{LICENCE}\n{body}\n</svg>\n'
+
+
+if __name__ == "__main__":
+    SPRITE.write_text(sprite(), encoding="utf-8")
