@@ -1,7 +1,15 @@
-"""Flask extensions, unbound; the factory binds them."""
+"""Flask extensions, made anew for each application.
+
+Limiter and Talisman keep the application's state on themselves: two applications in one
+process (tests, a command beside a server) must not share them.
+"""
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import dataclass
+
+from flask import Flask
 from flask_bootstrap import Bootstrap5
 from flask_limiter import Limiter
 from flask_login import LoginManager
@@ -11,19 +19,45 @@ from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
 
 from app.db.base import Base
-from app.web.rates import limiter_key
+from app.web.rates import is_exempt, limit_of_request, limiter_key
 
 
 class Database(SQLAlchemy):
-    """What Flask-Migrate asks for: the metadata of the models."""
+    """What Flask-Migrate asks for: the metadata. The engine is wiring's own."""
 
     metadata = Base.metadata
 
 
-database = Database(require_default_engine=False)
-migrate = Migrate()
-login = LoginManager()
-csrf = CSRFProtect()
-limiter = Limiter(key_func=limiter_key, headers_enabled=True, strategy="moving-window")
-talisman = Talisman()
-bootstrap = Bootstrap5()
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """What the factory binds, in its order."""
+
+    login: LoginManager
+    csrf: CSRFProtect
+    limiter: Limiter
+    talisman: Talisman
+
+
+def make_extensions() -> Extensions:
+    """Return the extensions that guards and headers are made of, unbound."""
+    return Extensions(
+        login=LoginManager(),
+        csrf=CSRFProtect(),
+        limiter=Limiter(
+            limiter_key,
+            application_limits=[limit_of_request],
+            application_limits_exempt_when=is_exempt,
+            storage_uri="memory://",
+            strategy="moving-window",
+        ),
+        talisman=Talisman(),
+    )
+
+
+def bind_the_rest(app: Flask) -> None:
+    """Bind what has no say in who may do what: migrations and Bootstrap's files."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        Bootstrap5(app)
+    Database(app, require_default_engine=False)
+    Migrate(app, app.extensions["sqlalchemy"], directory="migrations")

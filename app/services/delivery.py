@@ -25,11 +25,12 @@ from app.errors import (
     Quarantined,
     RolledBack,
 )
+from app.media.formats import shows_inline
 from app.services.derivatives import Derivatives
 from app.services.image_access import ImageAccess, image_by_id, image_by_stored_name
 from app.services.keys import RootKeys
 from app.services.quarantine import Quarantine
-from app.services.signed_urls import SignedView, read_token
+from app.services.signed_urls import Purpose, SignedView, read_token, sign_view
 from app.storage.encrypted_store import EncryptedStore, OpenBlob
 
 log = logging.getLogger("darkroom.delivery")
@@ -51,6 +52,11 @@ class Ticket:
     @property
     def is_original(self) -> bool:
         return self.role is Role.ORIGINAL
+
+    @property
+    def shows_inline(self) -> bool:
+        """Whether browsers show the original, and run nothing that it may hold."""
+        return shows_inline(self.image.mime_type)
 
 
 class DeliveryService:
@@ -95,6 +101,14 @@ class DeliveryService:
         ticket = self._decide(actor, image, Role.ORIGINAL, 0)
         moved = None if ticket.image.path.slug == slug else ticket.image.path.url
         return ticket, moved
+
+    def sign_view(self, image_id: UUID, link_epoch: int, expires: int) -> str:
+        """Return the token of an address that shows the original until Unix time ``expires``.
+
+        The caller has decided that whoever gets it may see the image.
+        """
+        view = SignedView(image_id, Role.ORIGINAL, 0, Purpose.VIEW, link_epoch, expires)
+        return sign_view(view, self._roots)
 
     def signed(self, token: str, now: int) -> tuple[Ticket, SignedView]:
         """Decide about a signed address at Unix time ``now``; Gone when it ran out."""

@@ -30,7 +30,7 @@ from app.errors import (
     NotFound,
     UnsupportedType,
 )
-from app.media.formats import CLIPS_REFUSED, FileType
+from app.media.formats import CLIPS_REFUSED, FORMATS, FileType
 from app.media.probe import HEAD_BYTES, probe
 from app.media.rendered import Rendered
 from app.services.collection_access import CollectionAccess, find_collection, find_personal
@@ -46,6 +46,9 @@ from app.storage.spool import SealedSpool
 log = logging.getLogger("darkroom.ingest")
 
 BLOCK = 1 << 20
+ACCEPTED_TYPES = tuple(
+    row.file_type.mime_type for row in FORMATS if row.file_type.kind == "image"
+)
 Source = SealedSpool | BufferedReader | BytesIO
 
 
@@ -70,6 +73,7 @@ class Stored:
     width: int
     height: int
     duplicate: bool
+    link_epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,10 @@ class IngestService:
             return 0
         with self._uow.read() as session:
             return self._rows.room_left(session, actor.user_id)
+
+    def accepted_types(self) -> tuple[str, ...]:
+        """Return the MIME types that are taken in."""
+        return ACCEPTED_TYPES
 
     def accept(self, actor: Actor, offer: Offer, wishes: Wishes) -> Stored:
         """Store one file, or raise a RefusedError and leave nothing behind."""
@@ -233,6 +241,7 @@ class IngestService:
             width=card.width,
             height=card.height,
             duplicate=True,
+            link_epoch=card.link_epoch,
         )
 
 

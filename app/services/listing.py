@@ -85,6 +85,7 @@ class ImageCard:
     destroy_at: datetime | None
     is_public: bool
     expires_at: datetime | None
+    link_epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ COLUMNS = (
     Image.destroy_at,
     Image.is_public,
     Image.expires_at,
+    Image.link_epoch,
 )
 
 
@@ -227,4 +229,5 @@ def card_of(row: Row[Any]) -> ImageCard:
         destroy_at=row.destroy_at,
         is_public=row.is_public,
         expires_at=row.expires_at,
+        link_epoch=row.link_epoch,
     )

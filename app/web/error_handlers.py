@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app import errors as e
 from app.logs import request_id
+from app.web.rates import seconds_to_wait
 
 log = logging.getLogger("darkroom.web")
 
@@ -40,11 +41,17 @@ STATUS: tuple[tuple[type[e.DarkroomError], int, str], ...] = (
 """The first line that fits wins."""
 
 RETRY_SECONDS = 30
+DETAILS = {429: "Too many requests in a short time. Wait a little, then try again."}
 
 
 def status_of(error: e.DarkroomError) -> tuple[int, str]:
     """Return the status code and the title for an error of ours."""
     return next((code, title) for kind, code, title in STATUS if isinstance(error, kind))
+
+
+def as_item(file: str, error: e.DarkroomError) -> dict[str, str]:
+    """Return one refused file of an upload as an entry of its ``errors``."""
+    return {"file": file, "code": error.code, "message": error.message}
 
 
 def wants_problem() -> bool:
@@ -105,10 +112,12 @@ def on_darkroom_error(error: e.DarkroomError) -> Response:
 def on_http_exception(error: HTTPException) -> Response:
     """Answer what Flask and werkzeug raise, with their headers (Allow, Retry-After)."""
     status = error.code or 500
-    detail = error.description or error.name
+    detail = DETAILS.get(status) or error.description or error.name
     if isinstance(error, RequestEntityTooLarge):
         detail = "The request is larger than this address accepts."
     response = answer(status, error.name, detail)
+    if status == 429:
+        response.headers["Retry-After"] = str(seconds_to_wait())
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
             response.headers[name] = value

@@ -40,6 +40,7 @@ class Gate:
 NO_GATE_NEEDED = {
     "static": Gate("anyone", "none"),
     "bootstrap.static": Gate("anyone", "none"),
+    "openapi.spec": Gate("anyone", "page"),
 }
 PAGE = Gate("signed_in", "page")
 OPEN_PAGE = Gate("anyone", "page")
@@ -126,11 +127,3 @@ def check_csrf(csrf: CSRFProtect) -> None:
     if request.endpoint is None or (who is not None and who.by == "key"):
         return
     csrf.protect()
-
-
-def install(app: Flask, csrf: CSRFProtect, count: Callable[[], Response | None]) -> None:
-    """Put the guards before every view, in their order; ``count`` is the rate limit."""
-    app.before_request(check_who)
-    app.before_request(count)
-    app.before_request(check_length)
-    app.before_request(lambda: check_csrf(csrf))

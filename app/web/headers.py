@@ -8,7 +8,6 @@ import uuid
 from flask import Flask, Response, g, request
 from flask_talisman import Talisman
 
-from app.config import Settings
 from app.logs import request_id
 
 CSP = {
@@ -28,7 +27,7 @@ MEDIA_CSP = "sandbox; default-src 'none'"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-]{8,64}")
 
 
-def install(app: Flask, talisman: Talisman, settings: Settings) -> None:
+def install(app: Flask, talisman: Talisman, *, https: bool) -> None:
     """Set the headers of pages; media answers replace the CSP with their own.
 
     ``_finish`` is registered before Talisman, hence runs after it and has the last word.
@@ -37,10 +36,10 @@ def install(app: Flask, talisman: Talisman, settings: Settings) -> None:
     app.after_request(_finish)
     talisman.init_app(
         app,
-        force_https=settings.https,
-        session_cookie_secure=settings.https,
+        force_https=https,
+        session_cookie_secure=https,
         session_cookie_samesite="Lax",
-        strict_transport_security=settings.https,
+        strict_transport_security=https,
         strict_transport_security_max_age=63_072_000,
         content_security_policy=CSP,
         frame_options="DENY",

@@ -61,8 +61,16 @@ def _counted(kind: str) -> str:
     return f"address:{request.remote_addr or 'unknown'}"
 
 
-def spend(limiter: Limiter, kind: str, whom: str) -> None:
+def seconds_to_wait() -> int:
+    """Return when the limit that this request broke lets the next one through."""
+    limiter: Limiter = current_app.extensions["darkroom.limiter"]
+    broken = limiter.current_limit
+    return max(1, math.ceil(broken.reset_at - time.time())) if broken is not None else 60
+
+
+def spend(kind: str, whom: str) -> None:
     """Count one try of ``kind`` for ``whom``; RateLimited when there are none left."""
+    limiter: Limiter = current_app.extensions["darkroom.limiter"]
     limit = parse(current_app.config["RATES"][kind])
     if limiter.limiter.hit(limit, kind, whom):
         return

@@ -1,0 +1,17 @@
+"""The REST API, version 1: one blueprint, a module a noun."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+
+from app.blueprints.api.v1 import account, collections, images
+from app.blueprints.api.v1.annotations import blueprint as annotations_blueprint
+
+blueprint = APIBlueprint("api", __name__)
+for _nested in (
+    images.blueprint,
+    annotations_blueprint,
+    collections.blueprint,
+    account.blueprint,
+):
+    blueprint.register_blueprint(_nested)

@@ -1,0 +1,123 @@
+"""``/me``, ``/api-keys``, ``/sessions``: what is one's own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask.typing import ResponseReturnValue
+
+from app.services.api_keys import ApiKeyView
+from app.web import json_body
+from app.web.context import services
+from app.web.durations import duration
+from app.web.guards import API, gate
+from app.web.identity import actor, session_token
+from app.web.image_json import rfc3339
+
+blueprint = APIBlueprint("account", __name__, tag="Account")
+
+
+@blueprint.get("/me")
+@blueprint.doc(summary="Your account, with quota")
+@gate(API)
+def me() -> ResponseReturnValue:
+    """``quota`` in bytes; ``limit`` null means none."""
+    account = services().accounts.get(actor())
+    return {
+        "id": str(account.id),
+        "email": account.email,
+        "name": account.name,
+        "is_admin": account.is_admin,
+        "quota": {"used": account.usage.used, "limit": account.usage.limit},
+        "created_at": rfc3339(account.created_at),
+    }
+
+
+@blueprint.get("/api-keys")
+@blueprint.doc(summary="Your API keys")
+@gate(API)
+def keys() -> ResponseReturnValue:
+    """Without the keys themselves: those are shown once."""
+    return {"api_keys": [_key_json(key) for key in services().api_keys.list(actor())]}
+
+
+@blueprint.post("/api-keys")
+@blueprint.doc(summary="Make an API key", responses=[201, 403, 409, 422])
+@gate(API)
+def create_key() -> ResponseReturnValue:
+    """``{"name", "scopes": […], "expires_in": "90d", "rate": "600 per minute"}``."""
+    body = json_body.json_object({"name", "scopes", "expires_in", "rate"})
+    made = services().api_keys.create(
+        actor(),
+        name=json_body.required(body, "name"),
+        scopes=json_body.texts(body, "scopes") or [],
+        expires=_lifetime(body),
+        rate=json_body.text(body, "rate"),
+    )
+    return {
+        "id": str(made.id),
+        "key": made.key,
+        "scopes": list(made.scopes),
+        "expires_at": rfc3339(made.expires_at),
+    }, 201
+
+
+@blueprint.delete("/api-keys/<uuid:key_id>")
+@blueprint.doc(summary="Revoke an API key", responses=[204, 404])
+@gate(API)
+def revoke_key(key_id: UUID) -> ResponseReturnValue:
+    """At once, everywhere."""
+    services().api_keys.revoke(actor(), key_id)
+    return "", 204
+
+
+@blueprint.get("/sessions")
+@blueprint.doc(summary="Where you are signed in")
+@gate(API)
+def sessions() -> ResponseReturnValue:
+    """The current one first."""
+    found = services().sessions.list(actor(), session_token())
+    return {
+        "sessions": [
+            {
+                "id": str(view.id),
+                "is_current": view.is_current,
+                "address": view.address,
+                "agent": view.agent,
+                "created_at": rfc3339(view.created_at),
+                "last_seen_at": rfc3339(view.last_seen_at),
+                "expires_at": rfc3339(view.expires_at),
+            }
+            for view in found
+        ]
+    }
+
+
+@blueprint.delete("/sessions/<uuid:session_id>")
+@blueprint.doc(summary="End one of your sessions", responses=[204, 403, 404])
+@gate(API)
+def end_session(session_id: UUID) -> ResponseReturnValue:
+    """Takes a signed-in person: no key ends a session."""
+    services().sessions.revoke_one(actor(), session_id)
+    return "", 204
+
+
+def _lifetime(body: Any) -> timedelta | None:
+    text = json_body.text(body, "expires_in")
+    return duration(text, "expires_in") if text else None
+
+
+def _key_json(key: ApiKeyView) -> dict[str, Any]:
+    return {
+        "id": str(key.id),
+        "name": key.name,
+        "prefix": key.prefix,
+        "scopes": list(key.scopes),
+        "created_at": rfc3339(key.created_at),
+        "last_used_at": rfc3339(key.last_used_at),
+        "expires_at": rfc3339(key.expires_at),
+        "revoked_at": rfc3339(key.revoked_at),
+    }

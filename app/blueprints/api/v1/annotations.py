@@ -1,0 +1,74 @@
+"""``/images/<id>/annotations``: the whole set, with its revision as ETag."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask import Response, jsonify, request
+
+from app.errors import StaleRevision
+from app.services.annotations import AnnotationSet
+from app.web.annotation_json import set_json
+from app.web.context import services
+from app.web.error_handlers import problem
+from app.web.guards import API, gate
+from app.web.identity import actor
+from app.web.json_body import json_document
+
+blueprint = APIBlueprint("annotations", __name__, tag="Annotations")
+
+
+@blueprint.get("/images/<uuid:image_id>/annotations")
+@blueprint.doc(summary="Boxes and labels of a picture", responses=[200, 304, 404])
+@gate(API)
+def show(image_id: UUID) -> Response:
+    """The set; its ETag is what a PUT names in If-Match."""
+    found = services().annotations.get(actor(), image_id)
+    response = _answer(found)
+    response.make_conditional(request)
+    return response
+
+
+@blueprint.put("/images/<uuid:image_id>/annotations")
+@blueprint.doc(summary="Replace the set", responses=[200, 404, 412, 422, 428])
+@gate(API)
+def replace(image_id: UUID) -> Response:
+    """``{"state", "annotations": [{id?, label, box: {x, y, w, h}, attributes?}]}``.
+
+    ``If-Match`` names the revision that the set replaces, or ``*`` for any. 412 with the
+    current set in ``current`` when it is another by now, 428 without the header.
+    """
+    try:
+        document = json_document()
+        changed = services().annotations.put(actor(), image_id, document, _expected())
+    except StaleRevision as stale:
+        return _stale(stale)
+    return _answer(changed)
+
+
+def _answer(found: AnnotationSet) -> Response:
+    response = jsonify(set_json(found))
+    response.set_etag(str(found.revision))
+    return response
+
+
+def _stale(stale: StaleRevision) -> Response:
+    current = stale.current
+    if not isinstance(current, AnnotationSet):
+        raise stale
+    title = "Changed in the meantime"
+    response = problem(412, title, stale.message, code=stale.code, current=set_json(current))
+    response.set_etag(str(current.revision))
+    return response
+
+
+def _expected() -> int | Literal["*"] | None:
+    """Read If-Match; a tag that is none of ours fits no revision."""
+    if not request.if_match:
+        return "*" if request.headers.get("If-Match", "").strip() == "*" else None
+    if request.if_match.star_tag:
+        return "*"
+    tags = [tag for tag in request.if_match.as_set() if tag.isdigit() and len(tag) < 10]
+    return int(tags[0]) if len(tags) == 1 else -1

@@ -1,0 +1,165 @@
+"""``/collections``: make, list, change, remove; their members and label classes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from apiflask import APIBlueprint
+from flask.typing import ResponseReturnValue
+
+from app.services.collections import CollectionEdit
+from app.services.labels import LabelEdit
+from app.web import json_body
+from app.web.collection_json import collection_json, label_json, member_json
+from app.web.context import services
+from app.web.forms import wrong
+from app.web.guards import API, gate
+from app.web.identity import actor
+
+blueprint = APIBlueprint("collections", __name__, tag="Collections")
+LABEL_SETS = {"open": False, "closed": True}
+
+
+@blueprint.get("/collections")
+@blueprint.doc(summary="The collections that you are a member of")
+@gate(API)
+def index() -> ResponseReturnValue:
+    """Your own private one is among them."""
+    found = services().collections.list(actor())
+    return {"collections": [collection_json(view) for view in found]}
+
+
+@blueprint.post("/collections")
+@blueprint.doc(summary="Make a collection", responses=[201, 409, 422])
+@gate(API)
+def create() -> ResponseReturnValue:
+    """``{"name", "description", "slug"}``; without a slug the address is random."""
+    body = json_body.json_object({"name", "description", "slug"})
+    made = services().collections.create(
+        actor(),
+        name=json_body.required(body, "name"),
+        description=json_body.text(body, "description") or "",
+        slug=json_body.text(body, "slug"),
+    )
+    return collection_json(made), 201
+
+
+@blueprint.get("/collections/<slug>")
+@blueprint.doc(summary="One collection")
+@gate(API)
+def show(slug: str) -> ResponseReturnValue:
+    """404 for what you are no member of."""
+    return collection_json(services().collections.get(actor(), slug))
+
+
+@blueprint.patch("/collections/<slug>")
+@blueprint.doc(summary="Change a collection")
+@gate(API)
+def edit(slug: str) -> ResponseReturnValue:
+    """``{"name", "description", "label_set": "open"|"closed", "timeline"}``."""
+    body = json_body.json_object({"name", "description", "label_set", "timeline"})
+    label_set = json_body.text(body, "label_set")
+    if label_set is not None and label_set not in LABEL_SETS:
+        raise wrong("label_set", "must be open or closed")
+    change = CollectionEdit(
+        name=json_body.text(body, "name"),
+        description=json_body.text(body, "description"),
+        labels_closed=None if label_set is None else LABEL_SETS[label_set],
+        timeline=json_body.text(body, "timeline"),
+    )
+    return collection_json(services().collections.edit(actor(), slug, change))
+
+
+@blueprint.delete("/collections/<slug>")
+@blueprint.doc(summary="Remove an empty collection", responses=[204, 409])
+@gate(API)
+def remove(slug: str) -> ResponseReturnValue:
+    """409 while there are pictures in it or in its trash."""
+    services().collections.remove(actor(), slug)
+    return "", 204
+
+
+@blueprint.get("/collections/<slug>/members")
+@blueprint.doc(summary="Members and roles")
+@gate(API)
+def members(slug: str) -> ResponseReturnValue:
+    """Owners first."""
+    found = services().members.list(actor(), slug)
+    return {"members": [member_json(member) for member in found]}
+
+
+@blueprint.post("/collections/<slug>/members")
+@blueprint.doc(summary="Add a member", responses=[201, 404, 409, 422])
+@gate(API)
+def add_member(slug: str) -> ResponseReturnValue:
+    """``{"email", "role"}``."""
+    body = json_body.json_object({"email", "role"})
+    added = services().members.add(
+        actor(),
+        slug,
+        email=json_body.required(body, "email"),
+        role=json_body.required(body, "role"),
+    )
+    return member_json(added), 201
+
+
+@blueprint.patch("/collections/<slug>/members/<uuid:user_id>")
+@blueprint.doc(summary="Change a member's role")
+@gate(API)
+def edit_member(slug: str, user_id: UUID) -> ResponseReturnValue:
+    """``{"role"}``; the last owner stays one."""
+    role = json_body.required(json_body.json_object({"role"}), "role")
+    return member_json(services().members.change(actor(), slug, user_id, role))
+
+
+@blueprint.delete("/collections/<slug>/members/<uuid:user_id>")
+@blueprint.doc(summary="Remove a member", responses=[204, 409])
+@gate(API)
+def remove_member(slug: str, user_id: UUID) -> ResponseReturnValue:
+    """Everybody may leave; the last owner cannot."""
+    services().members.remove(actor(), slug, user_id)
+    return "", 204
+
+
+@blueprint.get("/collections/<slug>/labels")
+@blueprint.doc(summary="Label classes, in order")
+@gate(API)
+def labels(slug: str) -> ResponseReturnValue:
+    """Classes have stable ids."""
+    found = services().labels.list(actor(), slug)
+    return {"labels": [label_json(label) for label in found]}
+
+
+@blueprint.post("/collections/<slug>/labels")
+@blueprint.doc(summary="Add a label class", responses=[201, 409, 422])
+@gate(API)
+def add_label(slug: str) -> ResponseReturnValue:
+    """``{"name", "colour", "hotkey"}``; colour and key are chosen unless told."""
+    made = services().labels.create(actor(), slug, _label_edit())
+    return label_json(made), 201
+
+
+@blueprint.patch("/collections/<slug>/labels/<uuid:label_id>")
+@blueprint.doc(summary="Change a label class")
+@gate(API)
+def edit_label(slug: str, label_id: UUID) -> ResponseReturnValue:
+    """Boxes keep the class; an empty ``hotkey`` takes its key away."""
+    return label_json(services().labels.edit(actor(), slug, label_id, _label_edit()))
+
+
+@blueprint.delete("/collections/<slug>/labels/<uuid:label_id>")
+@blueprint.doc(summary="Take a label class out of the list", responses=[204, 404])
+@gate(API)
+def remove_label(slug: str, label_id: UUID) -> ResponseReturnValue:
+    """Boxes that have it keep it; new ones cannot get it."""
+    services().labels.remove(actor(), slug, label_id)
+    return "", 204
+
+
+def _label_edit() -> LabelEdit:
+    body = json_body.json_object({"name", "colour", "hotkey"})
+    return LabelEdit(
+        name=json_body.text(body, "name"),
+        colour=json_body.text(body, "colour"),
+        hotkey=json_body.text(body, "hotkey"),
+    )
