@@ -1,5 +1,6 @@
 """The frozen vectors: what must open opens, what must not is refused, by two readers."""
 
+import base64
 import hashlib
 import json
 import subprocess
@@ -169,6 +170,30 @@ def test_the_private_part_of_a_sidecar() -> None:
     assert key.reveal().hex() == known["sidecar_key"]
     opened = open_private(key, bytes.fromhex(known["sealed"]), known["aad"].encode())
     assert opened.decode() == known["plain"]
+
+
+def test_a_whole_sidecar() -> None:
+    """By the page alone: the AAD is the sidecar with one entry without its sealed parts."""
+    known = VALUES["sidecar"]
+    vector = BY_NAME[known["blob"]]
+    blob = assemble(vector)
+    sidecar = json.loads(known["raw"])
+
+    def canonical(value: object) -> str:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+    assert canonical(sidecar) == known["raw"]
+    [entry] = sidecar["entries"]
+    private = base64.b64decode(entry.pop("private"))
+    assert entry.pop("wrapped_dek") is None
+    assert canonical(sidecar) == known["aad"]
+    dek, file_id = SecretKey(bytes.fromhex(vector["dek"])), UUID(vector["file_id"])
+    key = blob_subkey(dek, blob[60:88], "sidecar", blob[8:12], file_id)
+    opened = open_private(key, private, known["aad"].encode())
+    assert opened.rstrip(b" ").decode() == known["private"]
+    assert base64.b64decode(entry["header_tag"]) == blob[96:128]
+    assert base64.b64decode(entry["final_tag"]) == blob[-16:]
+    assert entry["enc_size"] == len(blob)
 
 
 def test_the_macs() -> None:
