@@ -8,7 +8,7 @@ the payloads. NULL stays NULL, an empty text is a value.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from sqlalchemy import ColumnElement, LargeBinary
 from sqlalchemy.engine import Dialect
@@ -24,6 +24,11 @@ from app.db.field_cipher import cipher_of
 
 MARK = "DC01"  # in hex: the two bytes that every token begins with
 _NULL_TESTS = (operators.is_, operators.is_not)
+
+
+def _is_same_column(column: Any, other: tuple[Any, ...]) -> bool:
+    """SQLAlchemy's dictionaries of columns compare a column with its annotated self."""
+    return isinstance(other[0], ColumnElement) and hash(other[0]) == hash(column)
 
 
 def refuse_comparison(context: str) -> InvalidRequestError:
@@ -45,7 +50,10 @@ class EncryptedType(TypeDecorator[Any]):
 
     class Comparator(TypeDecorator.Comparator[Any]):
         def operate(self, op: OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
-            if op in _NULL_TESTS or (op in (operators.eq, operators.ne) and other == (None,)):
+            equality = op in (operators.eq, operators.ne)
+            if op in _NULL_TESTS or (equality and other[0] is None):
+                return super().operate(op, *other, **kwargs)
+            if op is operators.eq and _is_same_column(self.expr, other):
                 return super().operate(op, *other, **kwargs)
             kind = self.expr.type
             raise refuse_comparison(getattr(kind, "context", "This column"))
@@ -77,9 +85,9 @@ class EncryptedType(TypeDecorator[Any]):
         make = cipher.row_opener if self.row_bound else cipher.opener
         return make(self.context, self.codec)
 
-    def process_literal_param(self, value: Any, dialect: Dialect) -> str:
-        """A literal would stand in the statement's text: refused."""
-        del value, dialect
+    def literal_processor(self, dialect: Dialect) -> NoReturn:
+        """A literal would stand in the statement's text (and in errors about it): refused."""
+        del dialect
         raise refuse_comparison(self.context)
 
     def __repr__(self) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy.engine import Engine
 from sqlalchemy.sql import operators, visitors
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.elements import BinaryExpression, ClauseElement, ColumnElement, Over
+from sqlalchemy.sql.elements import BinaryExpression, Cast, ClauseElement, ColumnElement, Over
+from sqlalchemy.sql.functions import FunctionElement
 
 from app.db.encrypted_types import EncryptedType, refuse_comparison
 
@@ -56,6 +57,15 @@ class GuardedCompiler(SQLCompiler):
         clauses = select._group_by_clauses  # noqa: SLF001 - there is no public name
         _refuse_encrypted(clauses, select)
         return _text(super().group_by_clause, select, **kwargs)
+
+    def visit_function(self, func: FunctionElement[Any], *args: Any, **kwargs: Any) -> str:
+        if func.name != "count":
+            _refuse_encrypted(func.clauses)
+        return _text(super().visit_function, func, *args, **kwargs)
+
+    def visit_cast(self, cast: Cast[Any], *args: Any, **kwargs: Any) -> str:
+        _refuse_encrypted((cast.clause,))
+        return _text(super().visit_cast, cast, *args, **kwargs)
 
     def visit_over(self, over: Over[Any], **kwargs: Any) -> str:
         _refuse_encrypted(
