@@ -29,9 +29,11 @@ from app.services.collections import Collections
 from app.services.delivery import DeliveryService
 from app.services.derivatives import Derivatives
 from app.services.email_index import EmailIndex
+from app.services.examination import Examination
 from app.services.health import Health
 from app.services.image_rows import ImageRows
 from app.services.ingest import IngestService
+from app.services.key_status import KeyReport
 from app.services.keys import FileKeyService, KeyVaulting, RootKeys
 from app.services.labels import Labels
 from app.services.library import Library
@@ -43,6 +45,7 @@ from app.services.quota import Quota
 from app.services.sessions import Sessions, SessionTerms
 from app.services.tags import Tags
 from app.services.trash import Trash
+from app.services.verification import Verification
 from app.storage.encrypted_store import EncryptedStore
 from app.storage.local_disk import LocalDisk
 from app.storage.marker import read_marker
@@ -161,11 +164,11 @@ class House:
                 uow=uow,
                 store=self.store,
                 keys=self.keys,
-                decoder=self.decoder,
+                examination=Examination(uow, rows, self.decoder, settings.upload_max_size),
                 rows=rows,
                 trash=trash,
-                max_size=settings.upload_max_size,
             ),
+            key_report=KeyReport(uow, self.vaulting),
             labels=Labels(uow, audit),
             library=Library(uow, tags),
             members=Members(uow, emails, audit),
@@ -174,6 +177,7 @@ class House:
             sessions=sessions,
             tags=tags,
             trash=trash,
+            verification=Verification(uow, self.store),
         )
 
     def close(self) -> None:

@@ -1,9 +1,43 @@
-"""Commands by noun; each group is imported when it is used."""
+"""Commands by noun; a group's module is imported when the group is used."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
+import click
 from flask import Flask
+
+GROUPS = {
+    "api-keys": ("app.cli.api_keys", "Make, list and revoke API keys."),
+    "encryption": (
+        "app.cli.encryption",
+        "Make a master key; verify that everything is sealed.",
+    ),
+    "images": ("app.cli.images", "Import a folder of pictures."),
+    "keys": ("app.cli.keys", "The state of keys and of the vault."),
+    "users": ("app.cli.users", "Accounts."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands only once it is used; ``--help`` loads one module."""
+
+    def __init__(self, name: str, module: str, summary: str) -> None:
+        super().__init__(name, help=summary, short_help=summary)
+        self._module = module
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return self._loaded().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self._loaded().get_command(ctx, cmd_name)
+
+    def _loaded(self) -> click.Group:
+        group: click.Group = import_module(self._module).group
+        return group
 
 
 def register_commands(app: Flask) -> None:
     """Add the groups to ``flask --app wsgi``."""
+    for name, (module, summary) in GROUPS.items():
+        app.cli.add_command(LazyGroup(name, module, summary))

@@ -19,7 +19,7 @@ from app.domain.credentials import check_password
 from app.domain.limits import MAX_QUOTA, clean_page_size
 from app.domain.names import refuse
 from app.errors import Conflict, NotFound
-from app.models import User
+from app.models import Collection, User
 from app.services.account_rows import COLUMNS, AccountView, read_account, view_of
 from app.services.audit import AuditLog, Subject
 from app.services.cursor import Cursor, decode_cursor, microseconds
@@ -81,6 +81,18 @@ class AccountAdministration:
         if row is None:
             raise NotFound("There is no such account.", operation="account.find")
         return view_of(row, self._quota)
+
+    def owner_of(self, actor: Actor, slug: str) -> AccountView:
+        """The account that owns the collection at this address; ``NotFound``."""
+        require(actor, Action.MANAGE_USERS)
+        chosen = select(Collection.owner_id).where(
+            Collection.slug == slug, Collection.deleted_at.is_(None)
+        )
+        with self._uow.read_rows() as connection:
+            owner = connection.execute(chosen).scalar()
+        if owner is None:
+            raise NotFound("There is no such collection.", operation="account.owner_of")
+        return self.get(actor, owner)
 
     def get(self, actor: Actor, user_id: UUID) -> AccountView:
         """One account; ``NotFound``."""

@@ -113,6 +113,33 @@ class ApiKeys:
         require(actor, Action.WRITE_ACCOUNT)
         if rate is not None:
             require(actor, Action.MANAGE_USERS)
+        return self._make(actor, actor, name, scopes, expires, rate)
+
+    def create_for(
+        self,
+        operator: Actor,
+        owner: Actor,
+        *,
+        name: str,
+        scopes: Iterable[str],
+        expires: timedelta | None = None,
+        rate: str | None = None,
+    ) -> NewApiKey:
+        """Make a key for another's account, on the command line: with such a key an
+        administrator would see what only its owner sees.
+        """
+        require(operator, Action.ACT_FOR_OTHERS)
+        return self._make(operator, owner, name, scopes, expires, rate)
+
+    def _make(
+        self,
+        maker: Actor,
+        actor: Actor,
+        name: str,
+        scopes: Iterable[str],
+        expires: timedelta | None,
+        rate: str | None,
+    ) -> NewApiKey:
         granted = parse_scopes(scopes, grantable(actor.is_admin, actor.scopes))
         prefix = MARK + secrets.token_hex(PREFIX_DIGITS // 2)
         new = NewApiKey(
@@ -127,7 +154,7 @@ class ApiKeys:
         with self._uow.write() as session:
             self._check_number(session, actor)
             session.execute(insert(ApiKey), [self._row(new, actor)])
-            self._note(session, "api_key.create", actor, new.id)
+            self._note(session, "api_key.create", maker, new.id)
         return new
 
     def resolve(self, key: str | None) -> CurrentUser | None:

@@ -13,6 +13,7 @@ from app.services.collections import Collections
 from app.services.delivery import DeliveryService
 from app.services.health import Health
 from app.services.ingest import IngestService
+from app.services.key_status import KeyReport
 from app.services.keys import RootKeys
 from app.services.labels import Labels
 from app.services.library import Library
@@ -21,6 +22,7 @@ from app.services.orphans import Orphans
 from app.services.sessions import Sessions
 from app.services.tags import Tags
 from app.services.trash import Trash
+from app.services.verification import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Services:
     delivery: DeliveryService
     health: Health
     ingest: IngestService
+    key_report: KeyReport
     labels: Labels
     library: Library
     members: Members
@@ -44,3 +47,4 @@ class Services:
     sessions: Sessions
     tags: Tags
     trash: Trash
+    verification: Verification

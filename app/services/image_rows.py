@@ -13,6 +13,7 @@ from app.domain.access import Actor
 from app.domain.limits import after_reserving
 from app.domain.media_kinds import MediaKind
 from app.domain.states import ImageStatus
+from app.errors import DarkroomError
 from app.models import Image
 from app.models.image import NOT_DESTROYED
 from app.services.audit import AuditLog, Subject
@@ -20,6 +21,7 @@ from app.services.counters import count_image
 
 if TYPE_CHECKING:
     from app.crypto.stream import SealedFacts
+    from app.db.session import UnitOfWork
     from app.services.keys import FileKeyService, NewFileKey, RootKeys
     from app.services.new_image import NewImage
     from app.services.quota import Quota
@@ -65,6 +67,14 @@ class ImageRows:
                 Image.collection_id == collection_id, Image.dedupe.in_(marks), NOT_DESTROYED
             )
         ).scalar()
+
+    def is_recorded(self, uow: UnitOfWork, image_id: UUID) -> bool:
+        """Tell whether the picture has its row; when nobody can say, it counts as there."""
+        try:
+            with uow.read() as session:
+                return session.scalar(select(Image.id).where(Image.id == image_id)) is not None
+        except DarkroomError:
+            return True
 
     def add(
         self,

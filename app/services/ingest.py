@@ -7,13 +7,10 @@ crash leaves at most sealed orphans that `reconcile` reports.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from io import BufferedReader, BytesIO
-from typing import BinaryIO, Protocol
 from uuid import UUID, uuid4
 
 from app.crypto.stream import SealedFacts
@@ -22,44 +19,18 @@ from app.db.times import utc_now
 from app.domain.access import Action, Actor, require
 from app.domain.filenames import clean_filename
 from app.domain.media_kinds import MediaKind
-from app.errors import (
-    Conflict,
-    DarkroomError,
-    FileTooLarge,
-    InvalidInput,
-    NotFound,
-    UnsupportedType,
-)
-from app.media.formats import CLIPS_REFUSED, FORMATS, FileType
-from app.media.probe import HEAD_BYTES, probe
-from app.media.rendered import Rendered
+from app.errors import Conflict, DarkroomError, NotFound
 from app.services.collection_access import CollectionAccess, find_collection, find_personal
 from app.services.derivatives import derivative_of
+from app.services.examination import ACCEPTED_TYPES, Examination, Offer, Source
 from app.services.image_rows import ImageRows
 from app.services.keys import FileKeyService, NewFileKey
 from app.services.new_image import NewImage, Wishes
 from app.services.trash import Trash
 from app.storage.encrypted_store import EncryptedStore
 from app.storage.object_paths import ObjectPath, new_stored_name
-from app.storage.spool import SealedSpool
 
 log = logging.getLogger("darkroom.ingest")
-
-BLOCK = 1 << 20
-ACCEPTED_TYPES = tuple(
-    row.file_type.mime_type for row in FORMATS if row.file_type.kind == "image"
-)
-Source = SealedSpool | BufferedReader | BytesIO
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A file that somebody offers; ``source`` is rewound before each reading."""
-
-    filename: str
-    source: Source
-    size: int
-    overflowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +47,6 @@ class Stored:
     link_epoch: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Digests:
-    """Of the plaintext."""
-
-    sha256: bytes
-    md5: bytes
-
-
-class Renderer(Protocol):
-    """The decoder: plaintext in, metadata and derivatives out."""
-
-    def render(self, source: BinaryIO, size: int, file_type: FileType) -> Rendered: ...
-
-
 class IngestService:
     """Accepts one file after another; usable by several threads."""
 
@@ -99,19 +56,17 @@ class IngestService:
         uow: UnitOfWork,
         store: EncryptedStore,
         keys: FileKeyService,
-        decoder: Renderer,
+        examination: Examination,
         rows: ImageRows,
         trash: Trash,
-        max_size: int,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._uow = uow
         self._store = store
         self._keys = keys
-        self._decoder = decoder
+        self._examination = examination
         self._rows = rows
         self._trash = trash
-        self._max_size = max_size
         self._clock = clock
 
     def room_left(self, actor: Actor) -> int | None:
@@ -125,29 +80,26 @@ class IngestService:
         """Return the MIME types that are taken in."""
         return ACCEPTED_TYPES
 
+    def try_out(self, actor: Actor, offer: Offer, wishes: Wishes) -> bool:
+        """Look at a file as `accept` would and store nothing; tell whether it is known."""
+        target, uploader = self._target(actor, wishes.collection)
+        return isinstance(self._examination.examine(target, uploader, offer), UUID)
+
     def accept(self, actor: Actor, offer: Offer, wishes: Wishes) -> Stored:
         """Store one file, or raise a RefusedError and leave nothing behind."""
         target, uploader = self._target(actor, wishes.collection)
-        self._check_size(offer)
-        file_type = _type_of(offer)
-        digests = _digest(offer.source)
-        with self._uow.read() as session:
-            known = self._rows.duplicate(session, target.id, digests.sha256)
-            if known is None:
-                self._rows.require_room(session, uploader, offer.size)
-        if known is not None:
-            return self._welcome_back(actor, known)
-        offer.source.seek(0)
-        rendered = self._decoder.render(offer.source, offer.size, file_type)
+        found = self._examination.examine(target, uploader, offer)
+        if isinstance(found, UUID):
+            return self._welcome_back(actor, found)
         image = NewImage(
             id=uuid4(),
             target=target,
             uploader_id=uploader,
             name=clean_filename(offer.filename),
             size=offer.size,
-            sha256=digests.sha256,
-            md5=digests.md5,
-            rendered=rendered,
+            sha256=found.digests.sha256,
+            md5=found.digests.md5,
+            rendered=found.rendered,
             wishes=wishes,
             at=self._clock(),
         )
@@ -163,15 +115,6 @@ class IngestService:
             raise NotFound("There is no such collection.", operation="ingest.target")
         return target, actor.user_id
 
-    def _check_size(self, offer: Offer) -> None:
-        if offer.overflowed or offer.size > self._max_size:
-            raise FileTooLarge(
-                f"The file is larger than {self._max_size >> 20} MiB, the limit for one file.",
-                operation="ingest.size",
-            )
-        if offer.size == 0:
-            raise InvalidInput("The file is empty.", operation="ingest.size")
-
     def _keep(self, actor: Actor, image: NewImage, source: Source) -> Stored:
         now_ms = int(image.at.timestamp() * 1000)
         name = new_stored_name(MediaKind.IMAGE, image.rendered.extension, now_ms)
@@ -185,7 +128,9 @@ class IngestService:
             self._take_away(path)
             return self._welcome_twin(actor, image)
         except BaseException:
-            self._take_away(path)
+            # A commit may fail after it took effect: then the picture is there, and stays.
+            if not self._rows.is_recorded(self._uow, image.id):
+                self._take_away(path)
             raise
         return _stored(image)
 
@@ -255,21 +200,3 @@ def _stored(image: NewImage) -> Stored:
         height=image.rendered.height,
         duplicate=False,
     )
-
-
-def _type_of(offer: Offer) -> FileType:
-    offer.source.seek(0)
-    file_type = probe(offer.source.read(HEAD_BYTES), offer.size)
-    if file_type.kind != "image":
-        raise UnsupportedType(CLIPS_REFUSED, operation="ingest.kind")
-    return file_type
-
-
-def _digest(source: Source) -> Digests:
-    """Hash the plaintext in one pass; MD5 is told to clients and protects nothing."""
-    sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
-    source.seek(0)
-    while block := source.read(BLOCK):
-        sha256.update(block)
-        md5.update(block)
-    return Digests(sha256.digest(), md5.digest())

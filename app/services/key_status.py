@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.db.session import UnitOfWork
+from app.db.times import utc_now
 from app.errors import KeyNotFound, KeyVaultError
 from app.models.file_key import KEY_STATES, FileKey
 from app.services.keys import ROOT_NAMES, KeyVaulting
@@ -34,6 +35,21 @@ class KeyStatus:
     master: str
     previous_masters: tuple[str, ...]
     vault_problem: str | None
+
+
+class KeyReport:
+    """The figures of this installation, for commands and pages."""
+
+    def __init__(
+        self, work: UnitOfWork, vaulting: KeyVaulting, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._work = work
+        self._vaulting = vaulting
+        self._clock = clock
+
+    def status(self) -> KeyStatus:
+        """All figures of this moment."""
+        return key_status(self._work, self._vaulting, self._clock())
 
 
 def key_status(work: UnitOfWork, vaulting: KeyVaulting, now: datetime) -> KeyStatus:

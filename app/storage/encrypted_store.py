@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, ExitStack, suppress
 from uuid import UUID
 
+from app.crypto.blob_header import BlobHeader
 from app.crypto.context import BlobContext, Role
 from app.crypto.keys import SecretKey
 from app.crypto.stream import ByteSource, ChunkPolicy, SealedFacts, seal_bytes, seal_stream
@@ -122,6 +123,10 @@ class EncryptedStore:
         except BaseException:
             handle.close()
             raise
+
+    def key_of(self, header: BlobHeader) -> SecretKey:
+        """The DEK that a verified header names."""
+        return self._keys.key(header.file_id, header.key_version_id)
 
     def read_sidecar(self, path: ObjectPath) -> Sidecar:
         """Never while serving. ``BlobNotFound``, ``SidecarInvalid``."""

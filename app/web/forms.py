@@ -10,7 +10,7 @@ from werkzeug.datastructures import FileStorage
 
 from app.domain.names import split_tags
 from app.errors import InvalidInput, Mistake
-from app.services.ingest import Offer
+from app.services.examination import Offer
 from app.services.new_image import Wishes
 from app.web.request_class import FileOfForm
 

@@ -13,5 +13,8 @@ class Unsound:
     def __init__(self, reason: DarkroomError) -> None:
         self._reason = reason
 
+    def close(self) -> None:
+        """There is nothing to give back."""
+
     def __getattr__(self, name: str) -> NoReturn:
         raise self._reason

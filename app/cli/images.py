@@ -1,0 +1,93 @@
+"""``flask images``: pictures in bulk, from a folder of this machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from app.cli.terminal import account, all_services, as_json, command, say_json
+from app.domain.access import OPERATOR, Actor
+from app.errors import RefusedError
+from app.services.examination import Offer
+from app.services.new_image import Wishes
+
+
+@click.group("images")
+def group() -> None:
+    """Import a folder of pictures."""
+
+
+@group.command("import")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--collection", help="Slug of the collection; its owner is the uploader.")
+@click.option("--user", help="E-mail address of the uploader, if not the collection's owner.")
+@click.option("--tag", "tags", multiple=True, help="A tag for every picture.")
+@click.option("--dry-run", is_flag=True, help="Look at every file, store none.")
+@as_json
+@command
+def import_folder(
+    folder: Path, collection: str | None, user: str | None, tags: tuple[str, ...],
+    dry_run: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Store every picture below FOLDER. What is there already is skipped, so that an import
+    that was stopped goes on where it was. 1 if anything was refused."""
+    uploader = _uploader(collection, user)
+    wishes = Wishes(collection=collection, tags=tags, uploaded_from="import")
+    files = list(_files(folder))
+    counts: Counter[str] = Counter()
+    refused: list[dict[str, str]] = []
+    with click.progressbar(files, label="Sealing", show_pos=True, file=sys.stderr) as bar:
+        for path in bar:
+            try:
+                counts[_one(uploader, path, wishes, dry_run=dry_run)] += 1
+            except RefusedError as refusal:
+                counts["refused"] += 1
+                refused.append({"file": str(path), "message": refusal.message})
+    _report(counts, refused, as_json=as_json, dry_run=dry_run)
+
+
+def _one(actor: Actor, path: Path, wishes: Wishes, *, dry_run: bool) -> str:
+    with path.open("rb") as source:
+        offer = Offer(path.name, source, os.fstat(source.fileno()).st_size)
+        if dry_run:
+            known = all_services().ingest.try_out(actor, offer, wishes)
+            return "there already" if known else "could be stored"
+        stored = all_services().ingest.accept(actor, offer, wishes)
+    return "there already" if stored.duplicate else "stored"
+
+
+def _report(
+    counts: Counter[str], refused: list[dict[str, str]], *, as_json: bool, dry_run: bool
+) -> None:
+    if as_json:
+        say_json({"dry_run": dry_run, "counts": dict(counts), "refused": refused})
+    else:
+        for entry in refused:
+            click.echo(f"Refused {entry['file']}: {entry['message']}", err=True)
+        told = ", ".join(f"{count} {what}" for what, count in counts.items())
+        click.echo(told or "There are no files.")
+    if refused:
+        raise SystemExit(1)
+
+
+def _uploader(collection: str | None, user: str | None) -> Actor:
+    if user is not None:
+        return account(user).actor
+    if collection is None:
+        raise click.UsageError("Name the --collection, or a --user for the private one.")
+    return all_services().account_administration.owner_of(OPERATOR, collection).actor
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Regular files below the folder, in order; hidden ones and links are left alone."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(place) / name
+            if not name.startswith(".") and path.is_file() and not path.is_symlink():
+                yield path
