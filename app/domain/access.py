@@ -120,6 +120,8 @@ class Action(Enum):
     MANAGE_USERS = auto()
     MANAGE_KEYS = auto()
     SEE_AUDIT = auto()
+    # of the command line alone: an administrator would see other people's pictures
+    ACT_FOR_OTHERS = auto()
 
 
 class Decision(Enum):
@@ -179,6 +181,7 @@ _SCOPE: Final[dict[Action, Scope]] = {
 
 #: A password, a second factor, a session: changed by the person, never by a key.
 SESSION_ONLY: Final = frozenset({Action.CHANGE_CREDENTIALS})
+OPERATOR_ONLY: Final = frozenset({Action.ACT_FOR_OTHERS})
 ADMIN_ACTIONS: Final = frozenset(a for a, scope in _SCOPE.items() if scope is Scope.ADMIN)
 IMAGE_ACTIONS: Final = frozenset(a for a in Action if a.value <= Action.DESTROY.value)
 COLLECTION_ACTIONS: Final = frozenset(_LEAST_ROLE) - IMAGE_ACTIONS
@@ -197,6 +200,8 @@ def decide(actor: Actor, action: Action, facts: Facts | None = None) -> Decision
     """
     if not actor.present:
         return Decision.HIDDEN
+    if action in OPERATOR_ONLY:
+        return Decision.ALLOW if actor.operator else Decision.FORBIDDEN
     if not _in_scope(actor, action):
         return Decision.FORBIDDEN
     if action in ADMIN_ACTIONS:
@@ -276,6 +281,8 @@ def _has(role: Role | None, action: Action) -> bool:
 
 
 def _refusal(actor: Actor, action: Action) -> str:
+    if action in OPERATOR_ONLY:
+        return "Only the command line can do that."
     if not _in_scope(actor, action):
         needed = "a signed-in person" if action in SESSION_ONLY else _SCOPE[action].value
         return f"This API key may not do that: it takes {needed}."

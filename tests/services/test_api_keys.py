@@ -178,6 +178,19 @@ class TestLife:
         rooms.api_keys.revoke(ada, made[0].id)
         rooms.api_keys.create(ada, name="k", scopes=["all"])
 
+    def test_only_the_command_line_makes_one_for_another(
+        self, rooms: Rooms, ada: Actor
+    ) -> None:
+        root = rooms.person("root", is_admin=True)
+        for maker in (root, rooms.person("bob")):
+            with pytest.raises(NotPermitted):
+                rooms.api_keys.create_for(maker, ada, name="k", scopes=["all"])
+        made = rooms.api_keys.create_for(OPERATOR, ada, name="k", scopes=["all"])
+        assert "admin" not in made.scopes
+        found = rooms.api_keys.resolve(made.key)
+        assert found is not None
+        assert found.id == ada.user_id
+
     def test_a_disabled_person_makes_none(self, rooms: Rooms, ada: Actor) -> None:
         with pytest.raises(AuthenticationFailed):
             rooms.api_keys.create(Actor(ada.user_id, disabled=True), name="k", scopes=["all"])

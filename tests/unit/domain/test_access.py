@@ -13,6 +13,7 @@ from app.domain.access import (
     COLLECTION_ACTIONS,
     IMAGE_ACTIONS,
     OPERATOR,
+    OPERATOR_ONLY,
     SESSION_ONLY,
     Action,
     Actor,
@@ -163,8 +164,18 @@ def test_operator_has_no_pictures_and_no_account() -> None:
     for action in IMAGE_ACTIONS:
         facts = ImageFacts(None, OTHER, ImageStatus.READY)
         assert decide(OPERATOR, action, facts) is Decision.HIDDEN
-    for action in set(Action) - IMAGE_ACTIONS - COLLECTION_ACTIONS - ADMIN_ACTIONS:
+    own = set(Action) - IMAGE_ACTIONS - COLLECTION_ACTIONS - ADMIN_ACTIONS - OPERATOR_ONLY
+    for action in own:
         assert decide(OPERATOR, action) is Decision.FORBIDDEN
+
+
+@pytest.mark.parametrize("action", OPERATOR_ONLY, ids=lambda a: a.name)
+def test_only_the_command_line_acts_for_others(action: Action) -> None:
+    assert decide(OPERATOR, action) is Decision.ALLOW
+    for actor in (Actor(ME), Actor(ME, is_admin=True), Actor(ME, True, EVERY_SCOPE)):
+        assert decide(actor, action) is Decision.FORBIDDEN
+        with pytest.raises(NotPermitted, match="command line"):
+            require(actor, action)
 
 
 SCOPES = {
@@ -190,7 +201,8 @@ def test_a_scope_opens_exactly_its_actions(scope: Scope) -> None:
 
 def test_what_only_a_person_does_takes_no_key() -> None:
     key = Actor(ME, is_admin=True, scopes=EVERY_SCOPE)
-    assert {a for a in Action if not allows(key, a, _any_facts(a))} == SESSION_ONLY
+    refused = {a for a in Action if not allows(key, a, _any_facts(a))}
+    assert refused == SESSION_ONLY | OPERATOR_ONLY
     assert all(allows(Actor(ME), action) for action in SESSION_ONLY)
 
 
