@@ -1,0 +1,122 @@
+"""Roles and actions: the tables by which ``access`` decides."""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum, auto
+from typing import Final
+
+from app.domain.scopes import Scope
+
+
+class Role(IntEnum):
+    """Roles in a collection, in rising order; ``name.lower()`` is the word for people."""
+
+    VIEWER = 1
+    ANNOTATOR = 2
+    REVIEWER = 3
+    EDITOR = 4
+    OWNER = 5
+
+    @property
+    def word(self) -> str:
+        return self.name.lower()
+
+    @classmethod
+    def of(cls, word: str | None) -> Role | None:
+        """The role that a word names; None for no word and for one that is no role."""
+        return next((role for role in cls if role.word == word), None)
+
+
+class Action(Enum):
+    # on a picture
+    SEE_IMAGE = auto()
+    DOWNLOAD = auto()
+    READ_ANNOTATIONS = auto()
+    ANNOTATE = auto()
+    REVIEW = auto()
+    EDIT_METADATA = auto()
+    SHARE = auto()
+    TRASH = auto()
+    RESTORE = auto()
+    DESTROY = auto()
+    # on a collection
+    SEE_COLLECTION = auto()
+    LEAVE_COLLECTION = auto()
+    UPLOAD = auto()
+    EXPORT = auto()
+    MANAGE_LABELS = auto()
+    MANAGE_COLLECTION = auto()
+    MANAGE_MEMBERS = auto()
+    # of an account, on its own things
+    LIST_IMAGES = auto()
+    LIST_COLLECTIONS = auto()
+    CREATE_COLLECTION = auto()
+    READ_ACCOUNT = auto()
+    WRITE_ACCOUNT = auto()
+    CHANGE_CREDENTIALS = auto()
+    # of an administrator
+    SEE_SITE = auto()
+    MANAGE_USERS = auto()
+    MANAGE_KEYS = auto()
+    SEE_AUDIT = auto()
+    # of the command line alone: an administrator would see other people's pictures
+    ACT_FOR_OTHERS = auto()
+
+
+LEAST_ROLE: Final[dict[Action, Role]] = {
+    Action.SEE_IMAGE: Role.VIEWER,
+    Action.DOWNLOAD: Role.VIEWER,
+    Action.READ_ANNOTATIONS: Role.VIEWER,
+    Action.ANNOTATE: Role.ANNOTATOR,
+    Action.REVIEW: Role.REVIEWER,
+    Action.EDIT_METADATA: Role.EDITOR,
+    Action.SHARE: Role.EDITOR,
+    Action.TRASH: Role.EDITOR,
+    Action.RESTORE: Role.EDITOR,
+    Action.DESTROY: Role.OWNER,
+    Action.SEE_COLLECTION: Role.VIEWER,
+    Action.LEAVE_COLLECTION: Role.VIEWER,
+    Action.UPLOAD: Role.EDITOR,
+    Action.EXPORT: Role.EDITOR,
+    Action.MANAGE_LABELS: Role.EDITOR,
+    Action.MANAGE_COLLECTION: Role.OWNER,
+    Action.MANAGE_MEMBERS: Role.OWNER,
+}
+
+SCOPE_OF: Final[dict[Action, Scope]] = {
+    Action.SEE_IMAGE: Scope.IMAGES_READ,
+    Action.DOWNLOAD: Scope.IMAGES_READ,
+    Action.READ_ANNOTATIONS: Scope.ANNOTATIONS_READ,
+    Action.ANNOTATE: Scope.ANNOTATIONS_WRITE,
+    Action.REVIEW: Scope.ANNOTATIONS_WRITE,
+    Action.EDIT_METADATA: Scope.IMAGES_WRITE,
+    Action.SHARE: Scope.IMAGES_WRITE,
+    Action.TRASH: Scope.IMAGES_WRITE,
+    Action.RESTORE: Scope.IMAGES_WRITE,
+    Action.DESTROY: Scope.IMAGES_WRITE,
+    Action.SEE_COLLECTION: Scope.COLLECTIONS_READ,
+    Action.LEAVE_COLLECTION: Scope.COLLECTIONS_WRITE,
+    Action.UPLOAD: Scope.IMAGES_WRITE,
+    Action.EXPORT: Scope.COLLECTIONS_READ,
+    Action.MANAGE_LABELS: Scope.COLLECTIONS_WRITE,
+    Action.MANAGE_COLLECTION: Scope.COLLECTIONS_WRITE,
+    Action.MANAGE_MEMBERS: Scope.COLLECTIONS_WRITE,
+    Action.LIST_IMAGES: Scope.IMAGES_READ,
+    Action.LIST_COLLECTIONS: Scope.COLLECTIONS_READ,
+    Action.CREATE_COLLECTION: Scope.COLLECTIONS_WRITE,
+    Action.READ_ACCOUNT: Scope.ACCOUNT_READ,
+    Action.WRITE_ACCOUNT: Scope.ACCOUNT_WRITE,
+    Action.SEE_SITE: Scope.ADMIN,
+    Action.MANAGE_USERS: Scope.ADMIN,
+    Action.MANAGE_KEYS: Scope.ADMIN,
+    Action.SEE_AUDIT: Scope.ADMIN,
+}
+
+#: A password, a second factor, a session: changed by the person, never by a key.
+SESSION_ONLY: Final = frozenset({Action.CHANGE_CREDENTIALS})
+OPERATOR_ONLY: Final = frozenset({Action.ACT_FOR_OTHERS})
+ADMIN_ACTIONS: Final = frozenset(a for a, scope in SCOPE_OF.items() if scope is Scope.ADMIN)
+IMAGE_ACTIONS: Final = frozenset(a for a in Action if a.value <= Action.DESTROY.value)
+COLLECTION_ACTIONS: Final = frozenset(LEAST_ROLE) - IMAGE_ACTIONS
+ON_PUBLIC: Final = frozenset({Action.SEE_IMAGE, Action.DOWNLOAD})
+IN_TRASH: Final = ON_PUBLIC | {Action.READ_ANNOTATIONS, Action.RESTORE, Action.DESTROY}
