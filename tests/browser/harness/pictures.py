@@ -23,7 +23,7 @@ EARTHS = ("#20332c", "#3a2f2a", "#2b3a4f", "#4a4637", "#1d2a3a", "#3f4d3a")
 
 
 DISTINCT = 30
-LONGEST = 1200
+LONGEST = 900
 
 
 def _rgb(text: str) -> tuple[int, int, int]:
@@ -77,12 +77,16 @@ def _lights(rng: random.Random, size: tuple[int, int]) -> Image.Image:
     width, height = size
     picture = _gradient(size, "#07090f", rng.choice(("#1d1420", "#101c2b", "#221a12")))
     for _ in range(46):
-        layer = Image.new("RGB", size)
         x, y = rng.uniform(0, width), rng.gauss(height * 0.6, height * 0.2)
         r = rng.uniform(0.01, 0.07) * max(size)
         warm = rng.choice(("#7a4a16", "#8a6a2a", "#2a4a6a", "#6a2a2a", "#50402a"))
-        ImageDraw.Draw(layer).ellipse((x - r, y - r, x + r, y + r), fill=warm)
-        picture = ImageChops.screen(picture, layer.filter(ImageFilter.GaussianBlur(r / 9)))
+        side = round(2.4 * r) + 2
+        disc = Image.new("RGB", (side, side))
+        ImageDraw.Draw(disc).ellipse((0.2 * r, 0.2 * r, 2.2 * r, 2.2 * r), fill=warm)
+        disc = disc.filter(ImageFilter.GaussianBlur(r / 9))
+        corner = (round(x - 1.2 * r), round(y - 1.2 * r))
+        below = picture.crop((*corner, corner[0] + side, corner[1] + side))
+        picture.paste(ImageChops.screen(below, disc), corner)
     return picture
 
 
@@ -129,7 +133,9 @@ def _drawn(index: int) -> Image.Image:
 @lru_cache(maxsize=512)
 def jpeg(index: int, longest: int) -> bytes:
     """Sample ``index`` as a JPEG whose longest side is at most ``longest`` pixels."""
-    picture = _drawn(index % DISTINCT).copy()
+    if index >= DISTINCT:
+        return jpeg(index % DISTINCT, longest)
+    picture = _drawn(index).copy()
     picture.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=82)
@@ -139,8 +145,18 @@ def jpeg(index: int, longest: int) -> bytes:
 @lru_cache(maxsize=512)
 def placeholder(index: int) -> str:
     """A 16 pixel WebP as a data: URI."""
-    picture = _drawn(index % DISTINCT).copy()
+    if index >= DISTINCT:
+        return placeholder(index % DISTINCT)
+    picture = _drawn(index).copy()
     picture.thumbnail((16, 16))
     out = io.BytesIO()
     picture.save(out, "WEBP", quality=40)
     return "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def warm() -> None:
+    """Draw every picture now, so that no page waits for one."""
+    for index in range(DISTINCT):
+        placeholder(index)
+        jpeg(index, 640)
+        jpeg(index, 320)

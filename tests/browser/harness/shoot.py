@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 sys.path.insert(0, str(Path(__file__).parent))
 
 import app as harness
+import pictures
 import samples
 
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -39,6 +40,7 @@ PAGES = {
 
 @contextmanager
 def serving() -> Iterator[str]:
+    pictures.warm()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, harness.create_app(), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

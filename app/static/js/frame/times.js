@@ -1,6 +1,7 @@
 // Times as the person's own clock shows them; the HTML has UTC for those without modules.
 
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
+const DATE = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const AGO = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const STEPS = [["second", 60], ["minute", 60], ["hour", 24], ["day", 30], ["month", 12], ["year", Infinity]];
@@ -14,7 +15,7 @@ export function ago(date, now = Date.now()) {
   return "";
 }
 
-const WRITERS = { day: (date) => DAY.format(date), moment: (date) => MOMENT.format(date), ago };
+const WRITERS = { day: (date) => DAY.format(date), date: (date) => DATE.format(date), moment: (date) => MOMENT.format(date), ago };
 
 export function localiseTimes(root = document) {
   for (const time of root.querySelectorAll("time[data-as]")) {
