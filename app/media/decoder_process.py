@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -30,8 +31,8 @@ _PROGRAM = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); "
     "from app.media.decoder import main; main()"
 )
-# Signals by which the kernel ends a child that used up its processor time.
-_OUT_OF_TIME = frozenset((-24, -30))
+# How the kernel ends a child that used up its processor time, or the machine's memory.
+_ENDS = {-signal.SIGXCPU: "time", -signal.SIGKILL: "memory"}
 
 
 class _Late(Exception):
@@ -123,13 +124,16 @@ class DecoderProcess:
         self._close_pipes()
         self._child.returncode = 0  # so that nothing waits for it, or warns
 
-    def _finish(self, patience: float | None) -> None:
+    def _finish(self, patience: float | None) -> bool:
+        """Reap the child; False when it had to be killed for that."""
         self._close_pipes()
         try:
             self._child.wait(patience)
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
+            return False
+        return True
 
     def _close_pipes(self) -> None:
         for pipe in (self._child.stdin, self._child.stdout):
@@ -138,10 +142,11 @@ class DecoderProcess:
                     pipe.close()
 
     def _verdict(self, failure: Exception) -> UndecodableMedia:
+        """Why the child failed: by the failure, or by what ended the child before us."""
+        if isinstance(failure, _Gone) and self._finish(CLOSE_SECONDS):
+            return undecodable(_ENDS.get(self._child.returncode, "crash"))
         self.kill()
-        if isinstance(failure, _Late) or self._child.returncode in _OUT_OF_TIME:
-            return undecodable("time")
-        return undecodable("crash")
+        return undecodable("time" if isinstance(failure, _Late) else "crash")
 
     def _send(self, header: bytes, source: BinaryIO, size: int) -> None:
         deadline = time.monotonic() + self._limits.timeout_seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -163,3 +164,19 @@ def test_probing_and_the_client_load_no_codec() -> None:
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_processor_time_is_limited_for_each_file_anew() -> None:
+    program = (
+        "import sys, time; sys.path.insert(0, sys.argv[1]); "
+        "from app.media import confinement; from app.media.limits import DecodeLimits; "
+        "confinement.confine(DecodeLimits(), 100); "
+        "confinement.allow_processor_time(0); print('ready', flush=True)\n"
+        "while True: pass"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", program, str(ROOT)], stdout=subprocess.PIPE
+    ) as busy:
+        assert busy.stdout is not None
+        assert busy.stdout.readline() == b"ready\n"
+        assert busy.wait(30) == -signal.SIGXCPU
