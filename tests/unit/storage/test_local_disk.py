@@ -120,12 +120,44 @@ def test_a_link_to_a_folder_is_not_followed(
 def test_a_folder_that_becomes_a_link_later_is_not_followed(
     disk: LocalDisk, root: Path, tmp_path: Path
 ) -> None:
+    """Not for writing and deleting; what is read through it has to verify."""
     disk.put(KEY, b"x")
     assert disk.read(KEY, 1) == b"x"
     (root / "dam" / "c-abc").rename(tmp_path / "moved")
     (root / "dam" / "c-abc").symlink_to(tmp_path / "moved")
-    with pytest.raises(StoreError):
+    for call in (
+        lambda: disk.put(KEY, b"y", replace=True),
+        lambda: disk.delete(KEY),
+        lambda: LocalDisk(root).open(KEY),
+    ):
+        with pytest.raises(StoreError) as refusal:
+            call()
+        assert not isinstance(refusal.value, BlobNotFound)
+    assert (tmp_path / "moved" / "3f" / "x.enc").read_bytes() == b"x"
+
+
+def test_a_store_that_goes_away_while_it_is_read(disk: LocalDisk, root: Path) -> None:
+    """Its blobs are not missing: their whole store is."""
+    disk.put(KEY, b"x")
+    assert disk.read(KEY, 1) == b"x"
+    root.rename(root.with_name("gone"))
+    with pytest.raises(StoreUnavailable):
         disk.open(KEY)
+    root.with_name("gone").rename(root)
+    assert disk.read(KEY, 1) == b"x"
+    disk.delete(KEY)
+    with pytest.raises(BlobNotFound):
+        disk.open(KEY)
+
+
+def test_remembered_folders_are_bounded(
+    disk: LocalDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.storage.local_disk.WALKED_FOLDERS", 3)
+    for number in range(10):
+        disk.put(f"dam/{number}/x", b"x", durable=False)
+        assert disk.read(f"dam/{number}/x", 1) == b"x"
+    assert len(disk._walked) <= 3
 
 
 def test_what_is_no_file_is_not_opened(disk: LocalDisk, root: Path) -> None:

@@ -326,6 +326,7 @@ def test_two_entries_with_the_longest_names_fit() -> None:
         {"sha256": "AB" * 32},
         {"sha256": "ab"},
         {"md5": None},
+        {"md5": "ab"},
         {"width": -1},
         {"width": True},
         {"height": "3"},
