@@ -5,13 +5,13 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from app.db.session import UnitOfWork
 from app.domain.access import Actor
 from app.domain.scopes import EVERY_SCOPE
 from app.errors import DatabaseUnavailable, NotFound, NotPermitted
-from app.models import Session
+from app.models import Session, User
 from tests.fixtures.rooms import Rooms
 
 
@@ -78,6 +78,15 @@ def test_tokens_are_long_and_never_the_same(rooms: Rooms, ada: Actor) -> None:
     tokens = {begin(rooms, ada) for _ in range(20)}
     assert len(tokens) == 20
     assert {len(token) for token in tokens} == {43}
+
+
+def test_a_disabled_account_is_nobody_even_with_a_session_left(
+    rooms: Rooms, ada: Actor
+) -> None:
+    token = begin(rooms, ada)
+    with rooms.uow.write() as session:
+        session.execute(update(User).values(state="disabled"))
+    assert rooms.sessions.resolve(token) is None
 
 
 class TestTime:
