@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -94,6 +95,7 @@ def child_exit(_server: Arbiter, worker: Worker) -> None:
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold file keys
 bind, workers, threads, public_url = server_settings()
 worker_class = "gthread"
 logger_class = ServerLog

@@ -27,6 +27,8 @@ def _empty_environment() -> None:
     for name in list(os.environ):
         if name not in KEPT and not name.startswith(KEPT_PREFIXES):
             del os.environ[name]
+    os.environ["DARKROOM_ENV_FILE"] = os.devnull
+    os.environ["FLASK_SKIP_DOTENV"] = "1"
 
 
 def _guard(event: str, args: tuple[object, ...]) -> None:
