@@ -369,8 +369,11 @@ class TestAdministration:
             rooms.administration.set_disabled(OPERATOR, uuid4(), True)
 
 
-def test_the_cheap_cost_is_really_cheap() -> None:
-    assert PasswordCost() != CHEAP
+def test_nobodys_password_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("secrets.token_urlsafe", lambda size: "known by chance")
+    check = PasswordCheck(CHEAP)
+    assert not check.fits(None, "known by chance")
+    assert check.fits(check.hash("known by chance"), "known by chance")
 
 
 def _id(actor: Actor):  # type: ignore[no-untyped-def]
