@@ -12,13 +12,13 @@ from apiflask import APIFlask
 from flask import Flask, Response, g, request
 
 from app import metrics
-from app.blueprints import health, serving
+from app.blueprints import annotate, auth, collections, gallery, health, serving, upload
 from app.blueprints.api import v1 as api_v1
 from app.cli import register_commands
 from app.config import ENV_FILE, Settings, load_settings
 from app.errors import DarkroomError
 from app.extensions import Extensions, bind_the_rest, make_extensions
-from app.web import error_handlers, guards, headers
+from app.web import error_handlers, frame, guards, headers
 from app.web.identity import resolve
 from app.web.proxies import TrustedProxies
 from app.web.request_class import DarkroomRequest
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     bind_the_rest(app)
     _register_blueprints(app)
     error_handlers.register(app)
+    frame.install(app)
     register_commands(app)
     return app
 
@@ -124,8 +125,8 @@ def _install_guards(app: Flask, extensions: Extensions, settings: Settings | Non
 
 
 def _register_blueprints(app: Flask) -> None:
-    for blueprint in (health.blueprint, serving.blueprint):
-        app.register_blueprint(blueprint)
+    for room in (health, serving, auth, gallery, annotate, upload, collections):
+        app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint, url_prefix=API_PREFIX)
 
 

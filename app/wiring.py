@@ -38,6 +38,7 @@ from app.services.keys import FileKeyService, KeyVaulting, RootKeys
 from app.services.labels import Labels
 from app.services.library import Library
 from app.services.members import Members
+from app.services.moves import Moves
 from app.services.orphans import Orphans
 from app.services.password_check import PasswordCheck
 from app.services.quarantine import Quarantine
@@ -172,6 +173,7 @@ class House:
             labels=Labels(uow, audit),
             library=Library(uow, tags),
             members=Members(uow, emails, audit),
+            moves=Moves(uow=uow, roots=roots, rows=rows, tags=tags, audit=audit),
             orphans=Orphans(uow, self.blobs),
             roots=roots,
             sessions=sessions,

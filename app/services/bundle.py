@@ -18,6 +18,7 @@ from app.services.keys import RootKeys
 from app.services.labels import Labels
 from app.services.library import Library
 from app.services.members import Members
+from app.services.moves import Moves
 from app.services.orphans import Orphans
 from app.services.sessions import Sessions
 from app.services.tags import Tags
@@ -42,6 +43,7 @@ class Services:
     labels: Labels
     library: Library
     members: Members
+    moves: Moves
     orphans: Orphans
     roots: RootKeys
     sessions: Sessions

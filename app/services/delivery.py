@@ -98,9 +98,10 @@ class DeliveryService:
         """
         with self._uow.read() as session:
             image = image_by_stored_name(session, actor, stored_name)
+        if image is not None and slug not in {image.slug, image.path.slug}:
+            image = None
         ticket = self._decide(actor, image, Role.ORIGINAL, 0)
-        moved = None if ticket.image.path.slug == slug else ticket.image.path.url
-        return ticket, moved
+        return ticket, None if ticket.image.slug == slug else ticket.image.url
 
     def sign_view(self, image_id: UUID, link_epoch: int, expires: int) -> str:
         """Return the token of an address that shows the original until Unix time ``expires``.

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.db.field_cipher import Sealed
 from app.domain.access import Actor, ImageFacts, Role
 from app.domain.states import shown_status
-from app.models import CollectionMember, FileKey, Image
+from app.models import Collection, CollectionMember, FileKey, Image
 from app.storage.encrypted_store import Floor
 from app.storage.object_paths import ObjectPath, StoredName
 
@@ -27,6 +27,7 @@ class ImageAccess:
 
     id: UUID
     collection_id: UUID
+    slug: str
     uploader_id: UUID | None
     facts: ImageFacts
     path: ObjectPath
@@ -37,6 +38,11 @@ class ImageAccess:
     link_epoch: int
     floor: Floor
     sealed_card: Sealed | None
+
+    @property
+    def url(self) -> str:
+        """The address of the original, at the collection in which the picture is now."""
+        return f"/dam/{self.slug}/{self.path.stored_name}.enc"
 
     @property
     def name(self) -> str:
@@ -67,6 +73,7 @@ def _load(session: Session, actor: Actor, which: ColumnElement[bool]) -> ImageAc
         select(
             Image.id,
             Image.collection_id,
+            Collection.slug,
             Image.uploader_id,
             Image.store_slug,
             Image.stored_name,
@@ -85,6 +92,7 @@ def _load(session: Session, actor: Actor, which: ColumnElement[bool]) -> ImageAc
             FileKey.state.label("key_state"),
         )
         .select_from(Image)
+        .join(Collection, Collection.id == Image.collection_id)
         .outerjoin(CollectionMember, membership)
         .outerjoin(FileKey, keys)
         .where(which)
@@ -97,6 +105,7 @@ def _access(rows: Sequence[Any]) -> ImageAccess:
     return ImageAccess(
         id=row.id,
         collection_id=row.collection_id,
+        slug=row.slug,
         uploader_id=row.uploader_id,
         facts=ImageFacts(
             role=Role.of(row.role),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.access import Action, Actor, Role, require
 from app.errors import DecryptionFailed, NotFound
-from app.models import Collection, CollectionMember, FileKey, Image, MonthCount, User
+from app.models import Collection, CollectionMember, FileKey, Image, MonthCount, Tag, User
 from app.models.image import LIVE
 from app.services.image_access import ImageAccess, image_by_id
 from app.services.listing import COLUMNS, ImageCard, ListQuery, Page, card_of, list_images
@@ -21,6 +21,9 @@ from app.services.listing import COLUMNS, ImageCard, ListQuery, Page, card_of, l
 if TYPE_CHECKING:
     from app.db.session import UnitOfWork
     from app.services.tags import Tags
+
+
+MOST_TAGS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,17 @@ class Library:
             ).all()
         return tuple(Month(row.month, int(row.total)) for row in rows)
 
+    def tag_names(self, actor: Actor, slug: str | None = None) -> tuple[str, ...]:
+        """Return the tags of one or all of the caller's collections, for completion."""
+        require(actor, Action.LIST_IMAGES)
+        with self._uow.read() as session:
+            ids = [p.id for p in self._places(session, actor) if slug in {None, p.slug}]
+            rows = session.execute(
+                select(Tag.id, Tag.name).where(Tag.collection_id.in_(ids)).limit(MOST_TAGS)
+            ).all()
+        names = {str(row.name.of(row.id)) for row in rows}
+        return tuple(sorted(names, key=str.casefold))
+
     def total(self, actor: Actor, slug: str | None = None) -> int:
         """Return how many live pictures there are, from counters."""
         return sum(month.count for month in self.months(actor, slug))
@@ -149,7 +163,7 @@ class Library:
                 uploaded_by=_name_of(session, access.uploader_id),
                 annotation_rev=row.annotation_rev,
                 seal=_seal(session, image_id),
-                stored_path=access.path.url,
+                stored_path=access.url,
             )
 
     def neighbours(self, actor: Actor, card: ImageCard) -> Neighbours:

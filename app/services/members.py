@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.db.session import UnitOfWork
 from app.db.times import utc_now
-from app.domain.access import Action, Actor, Role
+from app.domain.access import Action, Actor, Role, require
 from app.domain.limits import MAX_MEMBERS
 from app.domain.names import refuse
 from app.errors import Conflict, NotFound
@@ -56,6 +56,20 @@ class Members:
         with self._uow.read() as session:
             found = require_collection(session, actor, Action.SEE_COLLECTION, slug)
             return _members(session, actor, found.id)
+
+    def counts(self, actor: Actor) -> dict[UUID, int]:
+        """How many members each of the caller's collections has."""
+        require(actor, Action.LIST_COLLECTIONS)
+        own = select(CollectionMember.collection_id).where(
+            CollectionMember.user_id == actor.user_id
+        )
+        counted = (
+            select(CollectionMember.collection_id, func.count())
+            .where(CollectionMember.collection_id.in_(own))
+            .group_by(CollectionMember.collection_id)
+        )
+        with self._uow.read_rows() as connection:
+            return dict(connection.execute(counted).tuples().all())
 
     def add(self, actor: Actor, slug: str, *, email: str, role: str) -> MemberView:
         """Add the account with this address. ``InvalidInput`` when there is none, or the

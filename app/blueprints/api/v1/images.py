@@ -10,7 +10,7 @@ from flask import current_app, request
 from flask.typing import ResponseReturnValue
 
 from app.errors import DarkroomError
-from app.services.ingest import Offer
+from app.services.examination import Offer
 from app.web import forms
 from app.web.context import services
 from app.web.error_handlers import as_item, problem, status_of

@@ -1,0 +1,44 @@
+"""``/images/<id>/annotate``: the box editor."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, Response, url_for
+
+from app.domain.access import Action, require
+from app.web import pages, picture_view
+from app.web.context import services
+from app.web.frame import set_collection
+from app.web.guards import PAGE, gate
+from app.web.identity import actor
+
+blueprint = Blueprint("annotate", __name__)
+
+
+@blueprint.get("/images/<uuid:image_id>/annotate")
+@gate(PAGE)
+def page(image_id: UUID) -> Response:
+    """The canvas; boxes come and go through the API."""
+    who = actor()
+    detail = services().library.detail(who, image_id)
+    require(who, Action.READ_ANNOTATIONS, detail.access.facts)
+    slug = detail.place.slug if detail.place is not None else None
+    set_collection(slug)
+    shown = picture_view.picture(detail, who)
+    beside = services().library.neighbours(who, detail.card)
+    source = "serving.original" if shown.original_displays else "serving.preview"
+    closed = slug is not None and services().collections.get(who, slug).labels_closed
+    return pages.render(
+        "annotate/page.html",
+        picture=shown,
+        newer_url=_url_of(beside.newer),
+        older_url=_url_of(beside.older),
+        can_write=shown.can_annotate,
+        label_set_open=not closed,
+        image_url=url_for(source, image_id=image_id),
+    )
+
+
+def _url_of(image_id: UUID | None) -> str | None:
+    return url_for("annotate.page", image_id=image_id) if image_id is not None else None

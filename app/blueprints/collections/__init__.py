@@ -1,0 +1,8 @@
+"""Collections: the list, one of them, its members and label classes."""
+
+from __future__ import annotations
+
+from app.blueprints.collections import labels, members, shelf
+from app.blueprints.collections.base import blueprint
+
+__all__ = ["blueprint", "labels", "members", "shelf"]

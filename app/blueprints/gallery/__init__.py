@@ -1,0 +1,8 @@
+"""The gallery: time line, trash, one picture, bulk actions."""
+
+from __future__ import annotations
+
+from app.blueprints.gallery import bulk, picture, timeline
+from app.blueprints.gallery.base import blueprint
+
+__all__ = ["blueprint", "bulk", "picture", "timeline"]
