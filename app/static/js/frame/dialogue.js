@@ -1,6 +1,6 @@
 // Questions before what cannot be undone; sheets that open on a key. The browser's own <dialog> keeps the focus.
 
-import { element, isBusyElsewhere } from "./dom.js";
+import { element, isForThePage, SINGLE_KEYS } from "./dom.js";
 
 /** Resolves to the value of the choice taken, null when dismissed. choices: [{value, title, look}]. */
 export function ask({ title, words, choices }) {
@@ -54,7 +54,19 @@ export function wireSheets() {
     else if (event.target instanceof HTMLDialogElement && isOutside(event)) event.target.close();
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "?" || isBusyElsewhere(event)) return;
+    if (event.key !== "?" || !isForThePage(event)) return;
     document.querySelector("dialog[data-keys]")?.showModal();
   });
+}
+
+/** The switch on the sheet of keys, kept in this browser. */
+export function wireSingleKeys() {
+  const box = document.querySelector("[data-single-keys]");
+  if (!box) return;
+  try {
+    box.checked = localStorage.getItem(SINGLE_KEYS) !== "off";
+    box.addEventListener("change", () => localStorage.setItem(SINGLE_KEYS, box.checked ? "on" : "off"));
+  } catch {
+    box.closest("label").hidden = true;
+  }
 }

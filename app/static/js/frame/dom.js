@@ -26,11 +26,26 @@ export function icon(name) {
 
 export const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-/** True while the person is typing, or a dialogue or menu is open: single keys are not ours then. */
-export function isBusyElsewhere(event) {
-  const target = event.target;
-  if (target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]")) return true;
-  return document.querySelector("dialog[open], .dropdown-menu.show") !== null;
+const isTyping = (target) =>
+  target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]");
+
+export const SINGLE_KEYS = "single-keys";
+
+function singleKeysAreOff() {
+  try {
+    return localStorage.getItem(SINGLE_KEYS) === "off";
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a key is meant for the page: not while typing, not over an open dialogue or menu, and no
+    single letters for those who switched them off (speech input types letters by accident). */
+export function isForThePage(event) {
+  if (isTyping(event.target)) return false;
+  if (document.querySelector("dialog[open], .dropdown-menu.show")) return false;
+  const isLetter = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey;
+  return !(isLetter && singleKeysAreOff());
 }
 
 /** Calls `work` once `wait` milliseconds after the last call. */

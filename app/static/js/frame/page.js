@@ -1,6 +1,6 @@
 // What every page has: menus by Bootstrap, theme, own clock, offline bar, sheets, questions.
 
-import { guardForms, wireSheets } from "./dialogue.js";
+import { guardForms, wireSheets, wireSingleKeys } from "./dialogue.js";
 import { all } from "./dom.js";
 import { send } from "./http.js";
 import { localiseTimes } from "./times.js";
@@ -56,11 +56,18 @@ function wireCopy() {
   }
 }
 
+/** A list of choices that is sent as soon as one is chosen; without modules there is a button. */
+function wireAutoSubmit() {
+  for (const select of all("select[data-auto-submit]")) select.addEventListener("change", () => select.form.requestSubmit());
+}
+
 wireTheme();
+wireAutoSubmit();
 wireReveal();
 wireOffline();
 wireCopy();
 guardForms();
 wireSheets();
+wireSingleKeys();
 localiseTimes();
 document.querySelector("[data-summary]")?.focus();

@@ -1,6 +1,6 @@
 // The gallery: keys, selection, actions, older pictures, the rail.
 
-import { isBusyElsewhere } from "../frame/dom.js";
+import { isForThePage } from "../frame/dom.js";
 import { Actions } from "./actions.js";
 import { Cursor } from "./cursor.js";
 import { follow } from "./layout.js";
@@ -12,7 +12,7 @@ const MOVES = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home"
 
 function wireKeys({ cursor, selection, actions, timeline }) {
   document.addEventListener("keydown", (event) => {
-    if (isBusyElsewhere(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!isForThePage(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     const inGrid = cursor.isLink(event.target) || event.target === document.body || event.target.id === "main";
     const item = cursor.current?.closest("[data-id]");
     if (event.key === "Escape" && selection.isOn) return void selection.clear();

@@ -1,6 +1,6 @@
 // The trash: the same selection, cursor and bar as the gallery, over a plain grid.
 
-import { isBusyElsewhere } from "../frame/dom.js";
+import { isForThePage } from "../frame/dom.js";
 import { Actions } from "./actions.js";
 import { Cursor } from "./cursor.js";
 import { Selection } from "./selection.js";
@@ -14,7 +14,7 @@ function start(root) {
   new Actions(form, document.querySelector("[data-actions]"), selection, cursor);
   root.addEventListener("grown", () => selection.tell());
   document.addEventListener("keydown", (event) => {
-    if (isBusyElsewhere(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!isForThePage(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") selection.clear();
     if (!cursor.isLink(event.target)) return;
     const next = cursor.target(event.key);

@@ -1,8 +1,8 @@
 // One picture: keys, zoom, panel, tags.
 
-import { isBusyElsewhere } from "../frame/dom.js";
+import { isForThePage } from "../frame/dom.js";
+import { showPrint } from "../frame/print.js";
 import { fadeWhenIdle, Panel } from "./panel.js";
-import { showPrint } from "./print.js";
 import { Tags } from "./tags.js";
 import { Zoom } from "./zoom.js";
 
@@ -43,7 +43,7 @@ const KEYS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (isBusyElsewhere(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!isForThePage(event) || event.ctrlKey || event.metaKey || event.altKey) return;
   const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!act) return;
   event.preventDefault();

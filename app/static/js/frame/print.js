@@ -2,7 +2,7 @@
 
 const PREVIEW = 1600;
 
-function settle(image, stage) {
+export function settle(image, stage) {
   const there = () => {
     image.classList.add("is-there");
     stage.classList.add("is-there");
@@ -15,19 +15,21 @@ function settle(image, stage) {
   }
 }
 
-/** Loads the original behind the preview when `view.scale` shows more pixels than the preview has. */
-function sharpen(image, stage, zoom) {
-  const { full, w, h } = stage.dataset;
+/** Loads the original behind the preview when `detail.scale` of a "change" shows more pixels than the
+    preview has; unless `always`, only once one zooms in. */
+export function sharpen(image, { full, w, h }, zoom, always = false) {
   if (!full || Math.max(w, h) <= PREVIEW) return;
   let asked = false;
-  zoom.addEventListener("change", async ({ detail }) => {
-    const wanted = Math.max(w, h) * detail.scale * devicePixelRatio;
-    if (asked || zoom.fitted || wanted <= PREVIEW) return;
+  const look = async ({ scale }) => {
+    const wanted = Math.max(w, h) * scale * devicePixelRatio;
+    if (asked || wanted <= PREVIEW || (zoom.fitted && !always)) return;
     asked = true;
     const whole = new Image();
     whole.src = full;
     await whole.decode().then(() => (image.src = full), () => (asked = false));
-  });
+  };
+  zoom.addEventListener("change", ({ detail }) => look(detail));
+  look(zoom.view);
 }
 
 /** The neighbours' previews are fetched when this one stands, so that the next key press finds them. */
@@ -40,7 +42,7 @@ function fetchNeighbours() {
 export function showPrint(stage, zoom) {
   const image = stage.querySelector("[data-print]");
   settle(image, stage);
-  sharpen(image, stage, zoom);
+  sharpen(image, stage.dataset, zoom);
   if (image.complete) fetchNeighbours();
   else image.addEventListener("load", fetchNeighbours, { once: true });
 }
