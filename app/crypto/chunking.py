@@ -108,11 +108,15 @@ class Geometry:
         """Of the chunk's first sealed byte, from the start of the blob."""
         return HEADER_BYTES + index * (self.chunk_size + TAG_BYTES)
 
-    def spans(self, start: int, stop: int) -> Iterator[tuple[int, int, int]]:
-        """(chunk, from, to) for each chunk that plaintext bytes start..stop touch."""
-        for index in range(start // self.chunk_size, -(-stop // self.chunk_size)):
+    def touched(self, start: int, stop: int) -> tuple[int, int]:
+        """(first, after): the chunks that hold the plaintext bytes start to stop - 1."""
+        return start // self.chunk_size, -(-stop // self.chunk_size)
+
+    def cuts(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """(begin, end) within each chunk that is touched by the plaintext start..stop."""
+        for index in range(*self.touched(start, stop)):
             base = index * self.chunk_size
-            yield index, max(start - base, 0), min(stop - base, self.chunk_size)
+            yield max(start - base, 0), min(stop - base, self.chunk_size)
 
 
 class ChunkCipher:

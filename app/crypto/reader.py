@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 import io
-from collections.abc import Iterator
-from typing import Final, Protocol
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import Final
 from uuid import UUID
 
 from app.crypto.blob_header import (
@@ -15,52 +16,23 @@ from app.crypto.blob_header import (
     parse_header,
     subkeys_of,
 )
+from app.crypto.buffers import POOL
 from app.crypto.chunking import TAG_BYTES, ChunkCipher, Geometry
 from app.crypto.context import Role
 from app.crypto.keys import SecretKey
 from app.crypto.length_verdicts import LengthVerdicts
+from app.crypto.read_ahead import LEAST_CHUNK, LEAST_CHUNKS, ReadAhead
 from app.crypto.seekable import BlobFile
+from app.crypto.source import MemorySource, PreadSource, read_exactly
 from app.errors import DecryptionFailed
 
 VERDICTS: Final = LengthVerdicts()
 
 
-class PreadSource(Protocol):
-    """A sealed blob that can be read at any place; one open file for its whole life.
-
-    ``size`` is in bytes; ``identity`` is (device, inode, size, mtime in ns) or whatever
-    changes with the file, empty if nothing does. ``pread_into`` returns the number of bytes
-    it read, 0 only at the end, and raises `StoreUnavailable` for an I/O error.
-    """
-
-    @property
-    def size(self) -> int: ...
-
-    @property
-    def identity(self) -> tuple[int, ...]: ...
-
-    def pread_into(self, buffer: memoryview, offset: int, /) -> int: ...
-
-
-class MemorySource:
-    """A sealed blob that is in memory already."""
-
-    identity: tuple[int, ...] = ()
-
-    def __init__(self, sealed: bytes | bytearray | memoryview) -> None:
-        self.sealed = memoryview(sealed).cast("B")
-        self.size = len(self.sealed)
-
-    def pread_into(self, buffer: memoryview, offset: int, /) -> int:
-        piece = self.sealed[offset : offset + len(buffer)]
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-
 def read_header(source: PreadSource) -> BlobHeader:
     """The header of a blob, before any key is known; raises `DecryptionFailed`."""
     raw = bytearray(HEADER_BYTES)
-    _read_exactly(source, memoryview(raw), 0)
+    read_exactly(source, memoryview(raw), 0)
     return parse_header(bytes(raw))
 
 
@@ -93,7 +65,6 @@ class BlobReader:
         self._source = source
         self._cipher = ChunkCipher(subkeys, packed)
         self._geometry = Geometry.of_sealed(source.size, header.chunk_size)
-        self._sealed = memoryview(b"")
         self._held_index = -1
         self._held = b""
 
@@ -128,59 +99,63 @@ class BlobReader:
         stop = size if stop is None else min(stop, size)
         if start >= stop:
             return
-        for index, begin, end in self._geometry.spans(start, stop):
-            chunk = self._open(index)
-            yield chunk if end - begin == len(chunk) else chunk[begin:end]
+        first, after = self._geometry.touched(start, stop)
+        with closing(self._opened(first, after)) as opened:
+            for begin, end in self._geometry.cuts(start, stop):
+                # No local name for the chunk: it would keep a third one in memory.
+                yield _cut(next(opened), begin, end)
 
     def verify(self) -> None:
         """Open every chunk and keep none."""
-        for index in range(self._geometry.count):
-            self._open(index)
+        for _ in self._opened(0, self._geometry.count):
+            pass
 
     def as_file(self) -> BlobFile:
         """The plaintext as a seekable file; closing it leaves the source open."""
         return BlobFile(self)
 
+    def _opened(self, first: int, after: int) -> Generator[bytes]:
+        """The whole chunks first to after - 1; a thread reads ahead in a long range.
+
+        The first two are opened without it, so that a look at the start costs no thread.
+        """
+        alone = min(first + 2, after) if self._is_long(after - first) else after
+        for index in range(first, alone):
+            yield self._open(index)
+        if alone < after:
+            indexes = range(alone, after)
+            places = (self._place(index) for index in indexes)
+            with ReadAhead(self._source, places, self._geometry.widest + TAG_BYTES) as ahead:
+                for index, sealed in zip(indexes, ahead, strict=True):
+                    yield self._keep(index, sealed)
+
+    def _is_long(self, count: int) -> bool:
+        on_disk = not isinstance(self._source, MemorySource)
+        return on_disk and count >= LEAST_CHUNKS and self._geometry.chunk_size >= LEAST_CHUNK
+
     def _open(self, index: int) -> bytes:
-        if index != self._held_index:
-            last = self._geometry.is_last(index)
-            self._held = self._cipher.open(index, last, self._sealed_chunk(index))
-            self._held_index = index
-            if last:
-                VERDICTS.add(self._source.identity, self.header.header_tag)
+        if index == self._held_index:
+            return self._held
+        offset, length = self._place(index)
+        if isinstance(self._source, MemorySource):
+            return self._keep(index, self._source.sealed[offset : offset + length])
+        with POOL.borrow(length) as sealed:
+            read_exactly(self._source, sealed, offset)
+            return self._keep(index, sealed)
+
+    def _keep(self, index: int, sealed: memoryview) -> bytes:
+        """Open a chunk and hold it, but not the one before."""
+        self._held_index, self._held = -1, b""
+        last = self._geometry.is_last(index)
+        self._held = self._cipher.open(index, last, sealed)
+        self._held_index = index
+        if last:
+            VERDICTS.add(self._source.identity, self.header.header_tag)
         return self._held
 
-    def _sealed_chunk(self, index: int) -> memoryview:
-        offset = self._geometry.offset(index)
-        length = self._geometry.plain_length(index) + TAG_BYTES
-        if isinstance(self._source, MemorySource):
-            return self._source.sealed[offset : offset + length]
-        if not self._sealed:
-            self._sealed = memoryview(bytearray(self._geometry.widest + TAG_BYTES))
-        chunk = self._sealed[:length]
-        _read_exactly(self._source, chunk, offset)
-        return chunk
+    def _place(self, index: int) -> tuple[int, int]:
+        return self._geometry.offset(index), self._geometry.plain_length(index) + TAG_BYTES
 
 
-def open_bytes(
-    sealed: bytes | bytearray | memoryview,
-    key: SecretKey,
-    *,
-    file_id: UUID,
-    role: Role,
-    variant: int = 0,
-) -> bytes:
-    """The plaintext of a blob in memory; raises `DecryptionFailed`."""
-    source = MemorySource(sealed)
-    header = read_header(source)
-    reader = BlobReader(source, header, key, file_id=file_id, role=role, variant=variant)
-    return reader.read_all()
-
-
-def _read_exactly(source: PreadSource, buffer: memoryview, offset: int) -> None:
-    """Fill the buffer; a source that ends early was cut, and fails like any damage."""
-    while buffer:
-        taken = source.pread_into(buffer, offset)
-        if taken <= 0:
-            raise DecryptionFailed(operation="blob.read")
-        buffer, offset = buffer[taken:], offset + taken
+def _cut(chunk: bytes, begin: int, end: int) -> bytes:
+    return chunk if end - begin == len(chunk) else chunk[begin:end]

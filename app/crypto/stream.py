@@ -1,16 +1,12 @@
-"""Sealed streams: the one door to chunking, writer and reader."""
+"""Sealed streams: the one door to chunking, writers and readers."""
 
 from app.crypto.chunking import ChunkPolicy, Geometry
-from app.crypto.reader import BlobReader, MemorySource, PreadSource, open_bytes, read_header
+from app.crypto.in_memory import open_bytes, seal_bytes
+from app.crypto.outlet import ByteSink
+from app.crypto.reader import BlobReader, read_header
 from app.crypto.seekable import BlobFile
-from app.crypto.writer import (
-    BlobWriter,
-    ByteSink,
-    ByteSource,
-    SealedFacts,
-    seal_bytes,
-    seal_stream,
-)
+from app.crypto.source import MemorySource, PreadSource
+from app.crypto.writer import BlobWriter, ByteSource, SealedFacts, seal_stream
 
 __all__ = [
     "BlobFile",

@@ -1,28 +1,26 @@
-"""Writing blobs: from pieces, from a file object, or from memory."""
+"""Writing blobs: from pieces or from a file object."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.crypto.blob_header import BlobHeader, new_header
+from app.crypto.blob_header import HEADER_BYTES, BlobHeader, new_header
+from app.crypto.buffers import POOL
 from app.crypto.chunking import TAG_BYTES, ChunkCipher, ChunkPolicy, Geometry
 from app.crypto.context import BlobContext
 from app.crypto.keys import SecretKey
+from app.crypto.outlet import (
+    LEAST_CHUNK,
+    LEAST_CHUNKS,
+    ByteSink,
+    Outlet,
+    WriteBehind,
+    WriteThrough,
+)
 from app.errors import EncryptionError
 
 DEFAULT_POLICY = ChunkPolicy()
-
-
-class ByteSink(Protocol):
-    """Takes sealed bytes.
-
-    ``write`` takes all of them before it returns: the buffer is used again afterwards. If
-    it returns an int, that is the number of bytes it took.
-    """
-
-    def write(self, data: memoryview | bytes, /) -> object: ...
 
 
 class ByteSource(Protocol):
@@ -107,7 +105,8 @@ class BlobWriter:
         return self._start(geometry.chunk_size, geometry.widest)
 
     def _start(self, chunk_size: int, widest: int) -> SealingRun:
-        self._run = SealingRun(self._sink, self._key, self._context, chunk_size, widest)
+        outlet = WriteThrough(self._sink, memoryview(bytearray(_sealed_width(widest))))
+        self._run = SealingRun(outlet, self._key, self._context, chunk_size)
         self._chunk = memoryview(bytearray(widest))
         early, self._early = self._early, bytearray()
         self._feed(self._run, memoryview(early))
@@ -131,37 +130,30 @@ class BlobWriter:
 
 
 class SealingRun:
-    """One encryption run: a header, then consecutive chunks, through one reused buffer.
-
-    ``widest`` is the plaintext bytes of the largest chunk that will come. A variant that
-    seals ahead of the sink in threads would replace this class: `ChunkCipher` does not mind
-    the order of chunks.
-    """
+    """One encryption run: a header, then consecutive chunks, into an outlet."""
 
     def __init__(
-        self,
-        sink: ByteSink,
-        key: SecretKey,
-        context: BlobContext,
-        chunk_size: int,
-        widest: int,
+        self, outlet: Outlet, key: SecretKey, context: BlobContext, chunk_size: int
     ) -> None:
         self._header, packed, subkeys = new_header(context, chunk_size, key)
         self._cipher = ChunkCipher(subkeys, packed)
-        self._sink = sink
-        self._sealed = memoryview(bytearray(widest + TAG_BYTES))
-        self._index = self._plain_size = self._enc_size = 0
+        self._outlet = outlet
+        self._index = self._plain_size = 0
+        self._enc_size = len(packed)
         self._final_tag = b""
-        self._put(packed)
+        space = outlet.space(len(packed))
+        space[:] = packed
+        outlet.put(space)
 
     def seal(self, plain: memoryview, *, last: bool) -> None:
-        sealed = self._sealed[: len(plain) + TAG_BYTES]
+        sealed = self._outlet.space(len(plain) + TAG_BYTES)
         self._cipher.seal_into(self._index, last, plain, sealed)
-        self._put(sealed)
-        self._index += 1
-        self._plain_size += len(plain)
         if last:
             self._final_tag = bytes(sealed[-TAG_BYTES:])
+        self._index += 1
+        self._plain_size += len(plain)
+        self._enc_size += len(sealed)
+        self._outlet.put(sealed)
 
     def facts(self) -> SealedFacts:
         return SealedFacts(
@@ -171,12 +163,6 @@ class SealingRun:
             header_tag=self._header.header_tag,
             final_tag=self._final_tag,
         )
-
-    def _put(self, data: memoryview | bytes) -> None:
-        taken = self._sink.write(data)
-        if isinstance(taken, int) and taken != len(data):
-            raise EncryptionError("The sink did not take every byte", operation="blob.seal")
-        self._enc_size += len(data)
 
 
 def seal_stream(
@@ -190,17 +176,34 @@ def seal_stream(
 ) -> SealedFacts:
     """Seal exactly ``size`` bytes of ``source``; what follows is left unread.
 
-    Two buffers of min(chunk, size) are reused for all chunks. Raises `EncryptionError` when
-    the source ends early.
+    Buffers of min(chunk, size) are reused: one for plaintext; one for ciphertext, or two
+    for a large file, which is written while it is sealed. Raises `EncryptionError` when the
+    source ends early, and what the source and the sink raise.
     """
     geometry = Geometry.of_plain(size, policy.chunk_size(size))
-    run = SealingRun(sink, key, context, geometry.chunk_size, geometry.widest)
-    buffer = memoryview(bytearray(geometry.widest))
+    width = _sealed_width(geometry.widest)
+    with POOL.borrow(geometry.widest) as plain, POOL.borrow(width) as sealed:
+        if geometry.chunk_size < LEAST_CHUNK or geometry.count < LEAST_CHUNKS:
+            run = SealingRun(WriteThrough(sink, sealed), key, context, geometry.chunk_size)
+            return _seal_chunks(source, run, geometry, plain)
+        with POOL.borrow(width) as other, WriteBehind(sink, (sealed, other)) as outlet:
+            run = SealingRun(outlet, key, context, geometry.chunk_size)
+            return _seal_chunks(source, run, geometry, plain)
+
+
+def _seal_chunks(
+    source: ByteSource, run: SealingRun, geometry: Geometry, buffer: memoryview
+) -> SealedFacts:
     for index in range(geometry.count):
         plain = buffer[: geometry.plain_length(index)]
         _fill(source, plain)
         run.seal(plain, last=geometry.is_last(index))
     return run.facts()
+
+
+def _sealed_width(widest: int) -> int:
+    """Of a buffer that holds the largest sealed chunk, and the header."""
+    return max(widest + TAG_BYTES, HEADER_BYTES)
 
 
 def _fill(source: ByteSource, buffer: memoryview) -> None:
@@ -211,40 +214,3 @@ def _fill(source: ByteSource, buffer: memoryview) -> None:
                 "Less could be read than was announced", operation="blob.seal"
             )
         buffer = buffer[taken:]
-
-
-def seal_bytes(
-    plain: bytes | bytearray | memoryview,
-    key: SecretKey,
-    context: BlobContext,
-    policy: ChunkPolicy = DEFAULT_POLICY,
-) -> tuple[bytes, SealedFacts]:
-    """A whole blob in memory: for thumbnails, records and other small ones."""
-    view = memoryview(plain).cast("B")
-    geometry = Geometry.of_plain(len(view), policy.chunk_size(len(view)))
-    header, packed, subkeys = new_header(context, geometry.chunk_size, key)
-    cipher = ChunkCipher(subkeys, packed)
-    blob = _zeros(geometry.sealed_size)
-    with blob.getbuffer() as sealed:
-        sealed[: len(packed)] = packed
-        for index in range(geometry.count):
-            begin = index * geometry.chunk_size
-            length = geometry.plain_length(index)
-            offset = geometry.offset(index)
-            cipher.seal_into(
-                index,
-                geometry.is_last(index),
-                view[begin : begin + length],
-                sealed[offset : offset + length + TAG_BYTES],
-            )
-        final_tag = bytes(sealed[-TAG_BYTES:])
-    facts = SealedFacts(header, geometry.sealed_size, len(view), header.header_tag, final_tag)
-    return blob.getvalue(), facts
-
-
-def _zeros(size: int) -> io.BytesIO:
-    """A writable buffer whose ``getvalue`` is bytes without a copy of them."""
-    buffer = io.BytesIO()
-    buffer.seek(size - 1)
-    buffer.write(b"\x00")
-    return buffer
