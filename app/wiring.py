@@ -54,6 +54,7 @@ from app.vault.cache import KeyCache
 from app.vault.local import LocalVault
 
 CACHED_KEYS = 4096
+PASSWORD_COST = PasswordCost()
 
 
 class House:
@@ -135,7 +136,7 @@ class House:
         audit = AuditLog(uow, roots)
         tags, emails = Tags(uow, audit), EmailIndex(roots)
         quota = Quota(settings.quota_default or None)
-        passwords = PasswordCheck(PasswordCost())
+        passwords = PasswordCheck(PASSWORD_COST)
         sessions = Sessions(uow, audit, self._terms())
         trash = Trash(
             uow=uow,
