@@ -58,27 +58,26 @@ class AtomicFile:
                 written += os.write(self._file, view[written:])
         return written
 
-    def commit(self, *, replace: bool = False) -> None:
+    def commit(self, *, replace: bool = False, settle: bool = True) -> None:
+        """See ``StagedBlob.commit``: with ``settle`` the folder is synced too."""
         if self._temporary is None:
             raise StoreError("This blob was committed or given up.", operation="blob.commit")
         try:
             with StoreErrors("blob.commit"):
                 if self._durable:
                     os.fsync(self._file)
-                if replace:
-                    self._replace(self._temporary)
-                else:
-                    self._link(self._temporary)
+                place = self._replace if replace else self._link
+                place(self._temporary, sync=self._durable and settle)
         finally:
             self.abort()
 
-    def _replace(self, temporary: str) -> None:
+    def _replace(self, temporary: str, *, sync: bool) -> None:
         os.replace(temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         self._temporary = None
-        if self._durable:
+        if sync:
             sync_folder(self._folder)
 
-    def _link(self, temporary: str) -> None:
+    def _link(self, temporary: str, *, sync: bool) -> None:
         os.link(
             temporary,
             self._name,
@@ -89,7 +88,7 @@ class AtomicFile:
         try:
             os.unlink(temporary, dir_fd=self._folder)
             self._temporary = None
-            if self._durable:
+            if sync:
                 sync_folder(self._folder)
         except BaseException:
             # Nobody was told of this blob, so nobody misses it.

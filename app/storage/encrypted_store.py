@@ -72,7 +72,7 @@ class EncryptedStore:
         with ExitStack() as undo:
             with self.blobs.stage(path.original) as staged:
                 facts = seal_stream(source, staged, dek, context, self._policy, size=size)
-                staged.commit()
+                staged.commit(settle=False)  # the sidecar's commit settles both names
             undo.callback(self._forget, path.original)
             entry = SidecarEntry.of_blob(facts, wrapped_dek)
             sidecar = Sidecar(image_id, public, ()).with_entry(

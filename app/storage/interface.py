@@ -70,8 +70,12 @@ class StagedBlob(Protocol):
         """Append all of ``data`` and return its length in bytes."""
         ...
 
-    def commit(self, *, replace: bool = False) -> None:
-        """Make the blob visible at once; ``BlobExists`` if the key is taken."""
+    def commit(self, *, replace: bool = False, settle: bool = True) -> None:
+        """Make the blob visible at once; ``BlobExists`` if the key is taken.
+
+        ``settle=False`` saves time where a durable commit in the same folder follows: the
+        bytes are durable, their name only when that one returns.
+        """
         ...
 
     def abort(self) -> None:

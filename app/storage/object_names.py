@@ -14,12 +14,14 @@ from app.errors import BlobNotFound, InvalidInput
 MARKER = ".darkroom-store"
 TEMPORARY = ".tmp-"
 
-# 255 is the longest name of the usual file systems, 1024 the longest key of S3 (bytes).
-MAX_NAME = 255
+# The longest key of S3, in bytes.
 MAX_KEY = 1024
-MAX_DEPTH = 8
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\Z|\.tmp-[0-9a-f]{32}\Z")
+# 255 is the longest name of the usual file systems.
+_PLAIN = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,254}"
+_LAST = rf"(?:{_PLAIN}|\.tmp-[0-9a-f]{{32}})"
+_NAME = re.compile(_LAST + r"\Z")
+_KEY = re.compile(rf"(?:{_PLAIN}/){{0,7}}{_LAST}\Z|\.darkroom-store\Z")
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 STORED_NAME = (
     r"(?P<kind>[a-z]{1,16})_(?P<ms>0|[1-9][0-9]{0,15})"
@@ -40,23 +42,17 @@ def check_key(key: str) -> tuple[str, ...]:
 
     Refuses whatever could mean something to a file system: absolute paths, empty names,
     ``.`` and ``..``, NUL, backslashes, names that begin with a dot (but the marker and
-    temporary files), anything outside ASCII letters, digits, ``._-``, and what is too long.
+    temporary files), anything outside ASCII letters, digits, ``._-``, names of more than
+    255 bytes, more than 8 names, and what is too long.
     """
-    if key == MARKER:
-        return (MARKER,)
-    if len(key) > MAX_KEY:
+    if len(key) > MAX_KEY or _KEY.match(key) is None:
         raise no_such_blob()
-    names = tuple(key.split("/"))
-    if len(names) > MAX_DEPTH or not all(is_name(name) for name in names):
-        raise no_such_blob()
-    if any(name.startswith(TEMPORARY) for name in names[:-1]):
-        raise no_such_blob()
-    return names
+    return tuple(key.split("/"))
 
 
 def is_name(name: str) -> bool:
     """Whether one name of a key is allowed; a temporary file's is, the marker's is not."""
-    return len(name) <= MAX_NAME and _NAME.match(name) is not None
+    return _NAME.match(name) is not None
 
 
 def check_prefix(prefix: str) -> tuple[tuple[str, ...], str]:

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from app.crypto.context import Role
 from app.crypto.keys import SecretKey
-from app.crypto.stream import BlobReader, read_header
+from app.crypto.stream import BlobReader, MemorySource, PreadSource, read_header
 from app.errors import DecryptionFailed, RolledBack
 from app.storage.interface import BlobHandle
+
+SMALL = 64 * 1024
 
 
 class KeySource(Protocol):
@@ -72,14 +74,23 @@ def open_verified(
     ``DecryptionFailed`` for damage, ``RolledBack`` for a genuine but older blob or an
     unknown key, and what the key source raises.
     """
-    header = read_header(handle)
+    source = _source(handle)
+    header = read_header(source)
     if (header.file_id, header.role, header.variant) != (image_id, role, variant):
         raise DecryptionFailed(operation="blob.open")
     if header.key_version_id not in floor.readable:
         raise RolledBack(operation="blob.open", details={"reason": "unknown key"})
     dek = keys.key(image_id, header.key_version_id)
-    reader = BlobReader(handle, header, dek, file_id=image_id, role=role, variant=variant)
+    reader = BlobReader(source, header, dek, file_id=image_id, role=role, variant=variant)
     # Only now are generation and revision authentic, and not just flipped bits.
     if header.generation < floor.generation or header.content_rev < floor.content_rev:
         raise RolledBack(operation="blob.open", details={"reason": "below the floor"})
     return OpenBlob(handle, reader)
+
+
+def _source(handle: BlobHandle) -> PreadSource:
+    """The blob itself, or all of it in memory: one read instead of two for a thumbnail."""
+    if handle.size > SMALL:
+        return handle
+    whole = memoryview(bytearray(handle.size))
+    return MemorySource(whole[: handle.pread_into(whole, 0)])

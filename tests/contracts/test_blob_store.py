@@ -83,6 +83,15 @@ def test_a_staged_blob_is_invisible_until_the_commit(store: BlobStore, durable: 
     assert left_behind(store) == []
 
 
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_blob_is_visible_before_its_name_is_settled(store: BlobStore, replace: bool) -> None:
+    with store.stage(KEY) as staged:
+        staged.write(b"x")
+        staged.commit(replace=replace, settle=False)
+    assert store.read(KEY, 1) == b"x"
+    assert left_behind(store) == []
+
+
 def test_a_temporary_blob_can_be_told_by_its_age(store: BlobStore) -> None:
     with store.stage(KEY) as staged:
         staged.write(b"half")

@@ -26,6 +26,7 @@ from app.errors import (
 )
 from app.storage.encrypted_store import EncryptedStore, Floor, OpenBlob
 from app.storage.local_disk import LocalDisk
+from tests.unit.storage import os_faults
 from tests.unit.storage.pictures import MARKED, PUBLIC, SECRET_NAME, Keys, Picture
 
 
@@ -208,6 +209,18 @@ def test_only_derivatives_are_a_cache(
         store.seal_derivative(
             picture.path, picture.image_id, picture.dek, picture.version, role, 0, b"x"
         )
+
+
+def test_an_original_is_settled_before_it_is_acknowledged(
+    store: EncryptedStore, picture: Picture
+) -> None:
+    """Both files, then both names; nothing visible changes after the last sync."""
+    picture.seal_into(store)
+    store.discard(picture.path)
+    with os_faults.watched(lambda number, name: None) as trace:
+        picture.seal_into(store)
+    calls = [name for name in trace if name in ("fsync", "link", "unlink")]
+    assert calls == ["fsync", "link", "unlink", "fsync", "link", "unlink", "fsync"]
 
 
 def test_derivatives_are_replaced_and_need_no_sidecar(
