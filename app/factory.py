@@ -18,7 +18,7 @@ from app.cli import register_commands
 from app.config import ENV_FILE, Settings, load_settings
 from app.errors import DarkroomError
 from app.extensions import Extensions, bind_the_rest, make_extensions
-from app.web import error_handlers, frame, guards, headers
+from app.web import cors, error_handlers, frame, guards, headers
 from app.web.identity import resolve
 from app.web.proxies import TrustedProxies
 from app.web.request_class import DarkroomRequest
@@ -42,6 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
             app.wsgi_app, sound.trusted_proxies
         )
+        cors.install(app, sound.cors_origins)
     extensions = make_extensions()
     _install_guards(app, extensions, sound)
     bind_the_rest(app)

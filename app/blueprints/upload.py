@@ -18,6 +18,7 @@ from app.web.error_handlers import status_of
 from app.web.frame import FrameCollection
 from app.web.guards import PAGE, Gate, gate
 from app.web.identity import actor
+from app.web.taking_in import take_in
 
 blueprint = Blueprint("upload", __name__)
 FILES = Gate("signed_in", "page", files=True)
@@ -99,7 +100,7 @@ def store() -> Response:
 
 
 def _accept(offer: Offer, wishes: Wishes) -> Accepted:
-    stored = services().ingest.accept(actor(), offer, wishes)
+    stored = take_in(offer, wishes)
     return Accepted(stored.id, stored.name, stored.duplicate)
 
 

@@ -6,6 +6,7 @@ import logging
 
 from sqlalchemy import update
 
+from app import metrics
 from app.crypto.context import Role
 from app.db.session import UnitOfWork
 from app.domain.states import ImageStatus
@@ -28,6 +29,7 @@ class Quarantine:
         self, image: ImageAccess, role: Role, variant: int, damage: DarkroomError
     ) -> None:
         """Mark the image as quarantined and say so in the audit log, once."""
+        metrics.damage.inc()
         log.error("a file is damaged: set aside", exc_info=damage, extra={"image_id": image.id})
         with self._uow.write() as session:
             changed = session.execute(
@@ -51,6 +53,7 @@ class Quarantine:
 
     def note_derivative(self, image: ImageAccess, role: Role, variant: int) -> None:
         """Record that a damaged thumbnail or preview is being made again."""
+        metrics.damage.inc()
         log.warning("a damaged preview is made again", extra={"image_id": image.id})
         with self._uow.write() as session:
             self._audit.append(

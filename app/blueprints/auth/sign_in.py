@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, current_app, request, url_for
 
+from app import metrics
 from app.blueprints.auth.base import blueprint
 from app.domain.credentials import MIN_PASSWORD
 from app.errors import AuthenticationFailed, DarkroomError, InvalidInput, Mistake, NotFound
@@ -59,7 +60,9 @@ def login_post() -> Response:
             email, request.form.get("password", ""), address=request.remote_addr or ""
         )
     except DarkroomError as error:
+        metrics.logins.labels(error.code).inc()
         return pages.again("auth/login.html", error, next=wanted)
+    metrics.logins.labels("ok").inc()
     _begin(found.id, remember=request.form.get("remember") == "1")
     return pages.done(wanted or url_for("gallery.page"))
 

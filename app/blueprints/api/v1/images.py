@@ -18,6 +18,7 @@ from app.web.guards import API, API_UPLOAD, gate
 from app.web.identity import actor
 from app.web.image_json import card_json, detail_json, page_json, removal_json, stored_json
 from app.web.list_arguments import list_arguments
+from app.web.taking_in import take_in
 
 blueprint = APIBlueprint("images", __name__, tag="Images")
 
@@ -38,7 +39,7 @@ def upload() -> ResponseReturnValue:
     refusals: list[tuple[Offer, DarkroomError]] = []
     for offer in offers:
         try:
-            images.append(stored_json(services().ingest.accept(actor(), offer, wishes)))
+            images.append(stored_json(take_in(offer, wishes)))
         except DarkroomError as refusal:
             refusals.append((offer, refusal))
     return _outcome(images, refusals)
