@@ -39,12 +39,12 @@ _FLOAT = struct.Struct(">d")
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One way to write a value; ``decode`` may raise any of ``DAMAGE``."""
+    """One way to write a value; ``decode(payload, start)`` may raise any of ``DAMAGE``."""
 
     number: int
     name: str
     encode: Callable[[Any], bytes]
-    decode: Callable[[bytes], Any]
+    decode: Callable[[bytes, int], Any]
 
 
 DAMAGE = (ValueError, IndexError, struct.error, RecursionError)
@@ -81,11 +81,12 @@ def encode_text(value: str) -> bytes:
     return _LENGTH.pack(length) + raw.ljust(padded_size(length), b"\0")
 
 
-def decode_text(payload: bytes) -> str:
-    end = 2 + (payload[0] << 8 | payload[1])
+def decode_text(payload: bytes, start: int) -> str:
+    begin = start + 2
+    end = begin + (payload[start] << 8 | payload[start + 1])
     if end > len(payload):
         raise DecryptionFailed(operation="column.open")
-    return payload[2:end].decode()
+    return payload[begin:end].decode()
 
 
 _json = json.JSONEncoder(
@@ -101,6 +102,10 @@ def encode_json(value: object) -> bytes:
         raise _refuse("The value is not JSON with finite numbers") from None
     raw = _utf8(text)
     return raw.ljust(padded_size(len(raw)), b" ")
+
+
+def decode_json(payload: bytes, start: int) -> Any:
+    return json.loads(payload[start:])
 
 
 def encode_box(value: Sequence[float]) -> bytes:
@@ -127,12 +132,12 @@ def encode_float(value: float) -> bytes:
     return raw
 
 
-def decode_float(payload: bytes) -> float:
-    value: float = _FLOAT.unpack(payload)[0]
+def decode_float(payload: bytes, start: int) -> float:
+    value: float = _FLOAT.unpack_from(payload, start)[0]
     return value
 
 
 TEXT = Codec(0x01, "text", encode_text, decode_text)
-JSON = Codec(0x02, "json", encode_json, json.loads)
-BOX = Codec(0x03, "box", encode_box, _BOX.unpack)
+JSON = Codec(0x02, "json", encode_json, decode_json)
+BOX = Codec(0x03, "box", encode_box, _BOX.unpack_from)
 FLOAT = Codec(0x04, "float", encode_float, decode_float)

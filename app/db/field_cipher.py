@@ -107,7 +107,7 @@ class FieldCipher:
             if found != number:
                 raise _failed(context)
             try:
-                return decode(payload)
+                return decode(payload, 0)
             except DAMAGE:  # the text of these errors may quote the plaintext
                 raise _failed(context) from None
 
@@ -122,7 +122,7 @@ class FieldCipher:
             if found != number or payload[:ROW_ID_BYTES] != row:
                 raise _failed(context)
             try:
-                return decode(payload[ROW_ID_BYTES:])
+                return decode(payload, ROW_ID_BYTES)
             except DAMAGE:  # the text of these errors may quote the plaintext
                 raise _failed(context) from None
 

@@ -23,26 +23,26 @@ trees = st.recursive(
 
 @given(text)
 def test_text_comes_back(value: str) -> None:
-    assert TEXT.decode(TEXT.encode(value)) == value
+    assert TEXT.decode(TEXT.encode(value), 0) == value
 
 
 @given(trees)
 def test_json_comes_back(value: Any) -> None:
-    assert JSON.decode(JSON.encode(value)) == value
+    assert JSON.decode(JSON.encode(value), 0) == value
 
 
 @given(st.tuples(finite, finite, finite, finite))
 def test_boxes_come_back_in_32_bytes(value: tuple[float, float, float, float]) -> None:
     payload = BOX.encode(value)
     assert len(payload) == 32
-    assert BOX.decode(payload) == value
+    assert BOX.decode(payload, 0) == value
 
 
 @given(finite)
 def test_numbers_come_back_in_8_bytes(value: float) -> None:
     payload = FLOAT.encode(value)
     assert len(payload) == 8
-    assert FLOAT.decode(payload) == value
+    assert FLOAT.decode(payload, 0) == value
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_length_hides_in_few_sizes(length: int, size: int) -> None:
 
 def test_text_keeps_its_zeros_and_spaces() -> None:
     for value in ("", "\0", "a\0\0", "  ", "\n"):
-        assert TEXT.decode(TEXT.encode(value)) == value
+        assert TEXT.decode(TEXT.encode(value), 0) == value
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
@@ -75,7 +75,7 @@ def test_what_is_not_finite_is_refused(number: float) -> None:
 
 def test_large_finite_boxes_are_taken() -> None:
     huge = (1e308, 1e308, 1e308, 1e308)
-    assert BOX.decode(BOX.encode(huge)) == huge
+    assert BOX.decode(BOX.encode(huge), 0) == huge
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,14 @@ def test_other_values_are_refused_without_being_quoted(codec: Codec, value: Any)
 
 def test_a_text_that_claims_more_than_it_has_is_damage() -> None:
     with pytest.raises(DecryptionFailed):
-        TEXT.decode(b"\xff\xff" + bytes(32))
+        TEXT.decode(b"\xff\xff" + bytes(32), 0)
 
 
-@given(st.binary(max_size=80), st.sampled_from([TEXT, JSON, BOX, FLOAT]))
-def test_no_payload_raises_anything_unknown(payload: bytes, codec: Codec) -> None:
+@given(
+    st.binary(max_size=80), st.sampled_from([TEXT, JSON, BOX, FLOAT]), st.sampled_from([0, 16])
+)
+def test_no_payload_raises_anything_unknown(payload: bytes, codec: Codec, start: int) -> None:
     try:
-        codec.decode(payload)
+        codec.decode(payload, start)
     except (DarkroomError, *DAMAGE):
         pass
