@@ -18,7 +18,7 @@ FORBIDDEN = {
     "marshal": "loading it is not safe",
     "shelve": "it is made of pickles",
     **{
-        f"random.{name}": "random numbers come from the system: os.urandom, secrets, SystemRandom"
+        f"random.{name}": "random numbers come from os.urandom or SystemRandom"
         for name in ("random", "randint", "randbytes", "choice", "shuffle", "uniform", "sample")
     },
     "eval": "input is data",
