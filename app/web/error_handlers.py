@@ -78,9 +78,16 @@ def problem(status: int, title: str, detail: str, **members: Any) -> Response:
     return response
 
 
-def page(status: int, title: str, detail: str) -> Response:
+def page(status: int, title: str, detail: str, retry_after: int | None = None) -> Response:
     """Return the error page of this status in the look of the product."""
-    html = render_template("errors/error.html", status=status, title=title, detail=detail)
+    html = render_template(
+        [f"errors/{status}.html", "errors/error.html"],
+        status=status,
+        title=title,
+        detail=detail,
+        request_id=request_id.get(),
+        retry_after=retry_after,
+    )
     return make_response(html, status)
 
 
@@ -88,7 +95,13 @@ def answer(status: int, title: str, detail: str, **members: Any) -> Response:
     """Answer in the form that the client understands."""
     if wants_problem():
         return problem(status, title, detail, **members)
-    return page(status, title, detail)
+    return page(status, title, detail, _retry_after(status))
+
+
+def _retry_after(status: int) -> int | None:
+    if status == 429:
+        return seconds_to_wait()
+    return RETRY_SECONDS if status == 503 else None
 
 
 def on_darkroom_error(error: e.DarkroomError) -> Response:

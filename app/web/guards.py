@@ -85,11 +85,20 @@ def check_who() -> Response | None:
     who = caller()
     if who is not None and (who.by == "session" or wanted.by_key):
         return None
-    if wanted.by_key or who is not None or request.method not in {"GET", "HEAD"}:
+    if who is not None or not _is_a_person():
         raise AuthenticationFailed("Sign in first.", operation="guard.who")
     asked = request.full_path.rstrip("?")
     query = urlencode({"next": asked}) if asked != "/" else ""
     return redirect(f"/auth/login?{query}".rstrip("?"), 303)  # type: ignore[return-value]
+
+
+def _is_a_person() -> bool:
+    """Whoever asks for a page by GET is sent to sign in; programs and forms get a 401."""
+    if request.method not in {"GET", "HEAD"} or request.path.startswith("/api/"):
+        return False
+    return request.headers.get("Authorization") is None and "text/html" in (
+        request.accept_mimetypes.values()
+    )
 
 
 def check_length() -> None:
