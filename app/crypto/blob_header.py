@@ -28,6 +28,7 @@ NONCE_PREFIX_BYTES: Final = 7
 HEADER_TAG_BYTES: Final = 32
 
 LAYOUT: Final = struct.Struct(">8s B B B B I 16s I 16s I I 28s 7s B 32s")
+_TAGGED: Final = struct.Struct(LAYOUT.format.removesuffix(" 32s"))
 SCOPE: Final = slice(8, 12)
 FILE_ID: Final = slice(16, 32)
 SALT: Final = slice(60, 88)
@@ -126,7 +127,26 @@ def new_header(
 ) -> tuple[BlobHeader, bytes, BlobSubkeys]:
     """A signed header with a fresh salt and nonce prefix, its bytes, the keys of its run."""
     fresh = os.urandom(SALT_BYTES + NONCE_PREFIX_BYTES)
-    unsigned = BlobHeader(
+    salt, nonce_prefix = fresh[:SALT_BYTES], fresh[SALT_BYTES:]
+    tagged = _TAGGED.pack(
+        MAGIC,
+        VERSION,
+        SUITE,
+        context.role,
+        0,
+        chunk_size,
+        context.file_id.bytes,
+        context.generation,
+        context.key_version_id,
+        context.content_rev,
+        context.variant,
+        salt,
+        nonce_prefix,
+        0,
+    )
+    subkeys = subkeys_of(tagged, dek)
+    tag = header_tag(subkeys, tagged)
+    header = BlobHeader(
         chunk_size,
         context.file_id,
         context.role,
@@ -134,13 +154,11 @@ def new_header(
         context.key_version_id,
         context.content_rev,
         context.variant,
-        fresh[:SALT_BYTES],
-        fresh[SALT_BYTES:],
-        b"",
-    ).pack()
-    subkeys = subkeys_of(unsigned, dek)
-    packed = unsigned[:TAGGED_BYTES] + header_tag(subkeys, unsigned)
-    return parse_header(packed), packed, subkeys
+        salt,
+        nonce_prefix,
+        tag,
+    )
+    return header, tagged + tag, subkeys
 
 
 def parse_header(raw: bytes) -> BlobHeader:

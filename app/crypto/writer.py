@@ -63,6 +63,7 @@ class BlobWriter:
         self._received = 0
         self._early = bytearray()
         self._run: SealingRun | None = None
+        self._loans: list[bytearray] = []
         self._chunk = memoryview(b"")
         self._fill = 0
         self._finished = False
@@ -90,6 +91,9 @@ class BlobWriter:
         self._finished = True
         run = self._run or self._start_for(self._received)
         run.seal(self._chunk[: self._fill], last=True)
+        self._chunk = memoryview(b"")
+        while self._loans:
+            POOL.give_back(self._loans.pop())
         return run.facts()
 
     def _decide(self) -> None:
@@ -105,12 +109,17 @@ class BlobWriter:
         return self._start(geometry.chunk_size, geometry.widest)
 
     def _start(self, chunk_size: int, widest: int) -> SealingRun:
-        outlet = WriteThrough(self._sink, memoryview(bytearray(_sealed_width(widest))))
+        outlet = WriteThrough(self._sink, self._borrow(_sealed_width(widest)))
         self._run = SealingRun(outlet, self._key, self._context, chunk_size)
-        self._chunk = memoryview(bytearray(widest))
+        self._chunk = self._borrow(widest)
         early, self._early = self._early, bytearray()
         self._feed(self._run, memoryview(early))
         return self._run
+
+    def _borrow(self, length: int) -> memoryview:
+        """A spare buffer until `finish`; a writer that is given up just drops it."""
+        self._loans.append(POOL.take(length))
+        return memoryview(self._loans[-1])[:length]
 
     def _feed(self, run: SealingRun, view: memoryview) -> None:
         """Seal every chunk that is followed by a byte; keep the rest for `finish`."""
