@@ -12,11 +12,13 @@ from uuid import uuid4
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, MetaData, Table, inspect, select
 from sqlalchemy.exc import DBAPIError
 
+from app.db.engine import FOREIGN_KEYS, make_engine
 from app.db.migrate import (
     MIGRATIONS,
     current_revision,
@@ -154,6 +156,29 @@ def test_plain_alembic_with_a_url(empty_engine: Engine) -> None:
     config.attributes["url"] = empty_engine.url.render_as_string(hide_password=False)
     command.upgrade(config, "head")
     assert is_current(empty_engine)
+
+
+@pytest.mark.parametrize(("checks", "left"), [(False, 1), (True, 0)])
+def test_a_rebuilt_table_keeps_its_children(tmp_path: Path, checks: bool, left: int) -> None:
+    """SQLite rebuilds by dropping the old table: with the checks on, its children go along."""
+    engine = make_engine(f"sqlite:///{tmp_path}/rebuilt.db", None)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE parents (id INTEGER PRIMARY KEY, old INTEGER)")
+        connection.exec_driver_sql(
+            "CREATE TABLE children (parent INTEGER REFERENCES parents (id) ON DELETE CASCADE)"
+        )
+        connection.exec_driver_sql("INSERT INTO parents VALUES (1, 1)")
+        connection.exec_driver_sql("INSERT INTO children VALUES (1)")
+    with engine.connect().execution_options(**{FOREIGN_KEYS: checks}) as connection:
+        with connection.begin():
+            operations = Operations(MigrationContext.configure(connection))
+            with operations.batch_alter_table("parents") as batch:
+                batch.drop_column("old")
+        count = connection.exec_driver_sql("SELECT count(*) FROM children").scalar()
+    assert count == left
+    with engine.connect() as connection:  # the next transaction checks again
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    engine.dispose()
 
 
 def reflected(engine: Engine) -> dict[str, Table]:
