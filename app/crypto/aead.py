@@ -11,7 +11,6 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
 
 from app.crypto.context import KEY_VERSION_BYTES
-from app.crypto.kdf import blob_subkey as blob_subkey
 from app.crypto.keys import SecretKey
 from app.crypto.mac import length_prefixed
 from app.errors import DecryptionFailed, EncryptionError

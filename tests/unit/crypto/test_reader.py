@@ -1,82 +1,31 @@
 """The reader: every size, every range, and never an unverified byte."""
 
 import os
-import tracemalloc
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.crypto import reader as reader_module
 from app.crypto.chunking import ChunkPolicy
-from app.crypto.context import BlobContext, Role
-from app.crypto.keys import SecretKey, generate_key
-from app.crypto.stream import BlobReader, MemorySource, open_bytes, read_header, seal_bytes
-from app.errors import DecryptionFailed, StoreUnavailable
-
-DEK = SecretKey(bytes(range(32)))
-FILE_ID = UUID("00112233-4455-6677-8899-aabbccddeeff")
-CONTEXT = BlobContext(
-    file_id=FILE_ID, role=Role.THUMBNAIL, variant=320, key_version_id=b"\xaa" * 16
+from app.crypto.context import Role
+from app.crypto.keys import generate_key
+from app.crypto.stream import BlobReader, MemorySource, read_header, seal_bytes
+from app.errors import DecryptionFailed
+from tests.unit.crypto.sealed_blobs import (
+    CHUNK,
+    CONTEXT,
+    DEK,
+    FILE_ID,
+    SIZES,
+    SMALL,
+    FileSource,
+    file_reader,
+    pattern,
+    reader_of,
+    sealed,
 )
-CHUNK = 4096
-SMALL = ChunkPolicy(single_chunk_limit=CHUNK, stream_chunk=CHUNK)
-SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 2 * CHUNK + 1, 257 * CHUNK]
-
-
-def pattern(size: int) -> bytes:
-    return b"".join(number.to_bytes(4) for number in range(-(-size // 4)))[:size]
-
-
-def sealed(size: int, policy: ChunkPolicy = SMALL) -> bytes:
-    return seal_bytes(pattern(size), DEK, CONTEXT, policy)[0]
-
-
-class FileSource:
-    """A blob on the disk, as the store opens it; counts its reads."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.fd = os.open(path, os.O_RDONLY)
-        facts = os.fstat(self.fd)
-        self.size = facts.st_size
-        self.identity = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
-        self.reads: list[tuple[int, int]] = []
-
-    def pread_into(self, buffer: memoryview, offset: int, /) -> int:
-        self.reads.append((offset, len(buffer)))
-        return os.preadv(self.fd, [buffer], offset)
-
-
-@pytest.fixture(autouse=True)
-def no_verdicts() -> Iterator[None]:
-    reader_module.VERDICTS.clear()
-    yield
-    reader_module.VERDICTS.clear()
-
-
-def reader_of(blob: bytes) -> BlobReader:
-    source = MemorySource(blob)
-    header = read_header(source)
-    return BlobReader(source, header, DEK, file_id=FILE_ID, role=Role.THUMBNAIL, variant=320)
-
-
-def file_reader(source: FileSource) -> BlobReader:
-    header = read_header(source)
-    return BlobReader(source, header, DEK, file_id=FILE_ID, role=Role.THUMBNAIL, variant=320)
-
-
-@pytest.fixture
-def on_disk(tmp_path: Path) -> Iterator[FileSource]:
-    path = tmp_path / "blob"
-    path.write_bytes(sealed(5 * CHUNK + 100))
-    source = FileSource(path)
-    yield source
-    os.close(source.fd)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -243,93 +192,3 @@ def test_a_failure_carries_nothing_of_the_plaintext() -> None:
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     assert "marker" not in repr(vars(caught.value))
-
-
-class FailingSource(MemorySource):
-    """The disk gives up after the header."""
-
-    def pread_into(self, buffer: memoryview, offset: int, /) -> int:
-        if offset:
-            raise StoreUnavailable("The store cannot be read")
-        return super().pread_into(buffer, offset)
-
-
-class OutsideSource:
-    """Like `MemorySource`, but the reader cannot look inside; reads in small pieces."""
-
-    identity: tuple[int, ...] = ()
-
-    def __init__(self, source: MemorySource, at_most: int) -> None:
-        self._source, self._at_most = source, at_most
-        self.size = source.size
-
-    def pread_into(self, buffer: memoryview, offset: int, /) -> int:
-        return self._source.pread_into(buffer[: self._at_most], offset)
-
-
-def test_short_reads_are_read_on() -> None:
-    source = OutsideSource(MemorySource(sealed(2 * CHUNK)), at_most=100)
-    header = read_header(source)
-    reader = BlobReader(source, header, DEK, file_id=FILE_ID, role=Role.THUMBNAIL, variant=320)
-    assert reader.read_all() == pattern(2 * CHUNK)
-
-
-def test_an_io_error_is_not_taken_for_damage() -> None:
-    source = OutsideSource(FailingSource(sealed(CHUNK)), at_most=10**6)
-    header = read_header(source)
-    reader = BlobReader(source, header, DEK, file_id=FILE_ID, role=Role.THUMBNAIL, variant=320)
-    with pytest.raises(StoreUnavailable):
-        reader.read_all()
-
-
-def test_a_file_that_was_cut_while_it_was_read_is_damaged(on_disk: FileSource) -> None:
-    reader = file_reader(on_disk)
-    assert reader.plain_size == 5 * CHUNK + 100
-    os.truncate(on_disk.path, 128)
-    with pytest.raises(DecryptionFailed):
-        next(reader.chunks())
-
-
-def test_nothing_but_two_chunks_of_plaintext_is_in_memory(tmp_path: Path) -> None:
-    chunk = 64 * 1024
-    path = tmp_path / "blob"
-    path.write_bytes(sealed(40 * chunk, ChunkPolicy(CHUNK, chunk)))
-    source = FileSource(path)
-    tracemalloc.start()
-    try:
-        total = sum(len(piece) for piece in file_reader(source).chunks())
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-        os.close(source.fd)
-    assert total == 40 * chunk
-    assert peak < 3 * chunk + 16 * 1024  # one sealed, two opened
-
-
-def test_the_buffer_is_as_small_as_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "blob"
-    path.write_bytes(sealed(300, ChunkPolicy(64 * 1024 * 1024, CHUNK)))
-    source = FileSource(path)
-    tracemalloc.start()
-    try:
-        assert file_reader(source).read_all() == pattern(300)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-        os.close(source.fd)
-    assert peak < 16 * 1024
-
-
-def test_readers_of_one_file_work_side_by_side(on_disk: FileSource) -> None:
-    def read(_: int) -> bytes:
-        return b"".join(file_reader(on_disk).chunks())
-
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(read, range(64))) == {pattern(5 * CHUNK + 100)}
-
-
-def test_a_blob_in_memory_opens_in_one_call() -> None:
-    blob = sealed(3 * CHUNK)
-    for buffer in (blob, bytearray(blob), memoryview(blob)):
-        opened = open_bytes(buffer, DEK, file_id=FILE_ID, role=Role.THUMBNAIL, variant=320)
-        assert opened == pattern(3 * CHUNK)

@@ -11,11 +11,11 @@ from uuid import UUID
 
 import pytest
 
-from app.crypto.aead import ColumnCipher, blob_subkey, open_private
+from app.crypto.aead import ColumnCipher, open_private
 from app.crypto.blind_index import blind_index, dedupe_index
 from app.crypto.context import Role
 from app.crypto.envelope import unwrap_key, wrap_key
-from app.crypto.kdf import MasterKey
+from app.crypto.kdf import MasterKey, blob_subkey
 from app.crypto.keys import SecretKey, parse_master_key
 from app.crypto.mac import blob_etag
 from app.crypto.stream import BlobReader, MemorySource, open_bytes, read_header
