@@ -65,7 +65,7 @@ def seconds_to_wait() -> int:
     """Return when the limit that this request broke lets the next one through."""
     limiter: Limiter = current_app.extensions["darkroom.limiter"]
     broken = limiter.current_limit
-    return max(1, math.ceil(broken.reset_at - time.time())) if broken is not None else 60
+    return max(1, math.floor(broken.reset_at - time.time())) if broken is not None else 60
 
 
 def spend(kind: str, whom: str) -> None:
@@ -75,7 +75,7 @@ def spend(kind: str, whom: str) -> None:
     if limiter.limiter.hit(limit, kind, whom):
         return
     reset = limiter.limiter.get_window_stats(limit, kind, whom).reset_time
-    wait = max(1, math.ceil(reset - time.time()))
+    wait = max(1, math.floor(reset - time.time()))
     raise RateLimited(
         f"Too many tries. Wait {_in_words(wait)}, then try again.",
         retry_after=wait,
