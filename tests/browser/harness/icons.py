@@ -37,11 +37,8 @@ def names_in_use(known: set[str]) -> tuple[set[str], set[str]]:
         called.update(USES.findall(text))
         if "icon" in text:
             quoted.update(NAMED.findall(text))
-    return called | {name for name in quoted & known if "-" in name or name in TABLED}, called - known
-
-
-# One-word icon names that stand in tables; other one-word strings are ordinary words.
-TABLED = frozenset({"sun"})
+    # A quoted word that happens to be an icon's name costs a few bytes and no more.
+    return called | (quoted & known), called - known
 
 
 def sprite() -> str:

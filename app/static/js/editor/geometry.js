@@ -1,0 +1,97 @@
+// Boxes as {x, y, w, h} in pixels of the picture, origin at the top left. Pure arithmetic.
+
+// Corners and sides a box is held by: which edges each moves. -1: left or top, 1: right or bottom, 0: none.
+export const HANDLES = {
+  nw: [-1, -1], n: [0, -1], ne: [1, -1],
+  w: [-1, 0], e: [1, 0],
+  sw: [-1, 1], s: [0, 1], se: [1, 1],
+};
+
+/** The least side of a box, in pixels of the picture. */
+export const LEAST = 1;
+
+const round = (value) => Math.round(value * 10) / 10;
+
+export const rounded = ({ x, y, w, h }) => ({ x: round(x), y: round(y), w: Math.max(LEAST, round(w)), h: Math.max(LEAST, round(h)) });
+
+export const sameBox = (a, b) => a.x === b.x && a.y === b.y && a.w === b.w && a.h === b.h;
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+
+export const within = (point, picture) => ({ x: clamp(point.x, 0, picture.w), y: clamp(point.y, 0, picture.h) });
+
+/** The box between two points; `square` makes its sides equal. */
+export function spanned(from, to, picture, square = false) {
+  const a = within(from, picture);
+  let b = within(to, picture);
+  if (square) {
+    const side = Math.min(Math.max(Math.abs(b.x - a.x), Math.abs(b.y - a.y)), b.x < a.x ? a.x : picture.w - a.x, b.y < a.y ? a.y : picture.h - a.y);
+    b = { x: a.x + Math.sign(b.x - a.x || 1) * side, y: a.y + Math.sign(b.y - a.y || 1) * side };
+  }
+  return { x: Math.min(a.x, b.x), y: Math.min(a.y, b.y), w: Math.abs(a.x - b.x), h: Math.abs(a.y - b.y) };
+}
+
+/** Moved as a whole; it does not leave the picture (one that reaches beyond may only come back). */
+export function moved(box, dx, dy, picture) {
+  return {
+    ...box,
+    x: clamp(box.x + dx, Math.min(0, box.x), Math.max(picture.w - box.w, box.x)),
+    y: clamp(box.y + dy, Math.min(0, box.y), Math.max(picture.h - box.h, box.y)),
+  };
+}
+
+function stretched(start, size, side, delta, limit) {
+  if (side === 0) return [start, size];
+  const end = start + size;
+  const edge = side < 0 ? clamp(start + delta, Math.min(0, start), limit) : clamp(end + delta, 0, Math.max(limit, end));
+  const other = side < 0 ? end : start;
+  const low = Math.min(edge, other);
+  return [low, Math.max(LEAST, Math.abs(edge - other))];
+}
+
+/** One handle dragged by (dx, dy); dragging past the opposite side turns the box over. */
+export function resized(box, handle, dx, dy, picture) {
+  const [sx, sy] = HANDLES[handle];
+  const [x, w] = stretched(box.x, box.w, sx, dx, picture.w);
+  const [y, h] = stretched(box.y, box.h, sy, dy, picture.h);
+  return { x, y, w, h };
+}
+
+export const contains = (box, point, slack = 0) =>
+  point.x >= box.x - slack && point.x <= box.x + box.w + slack && point.y >= box.y - slack && point.y <= box.y + box.h + slack;
+
+/** Of the boxes under a point, the smallest: what lies inside another must stay reachable. */
+export function boxAt(items, point, slack = 0) {
+  let best = null;
+  for (const item of items) {
+    if (!contains(item.box, point, slack)) continue;
+    if (!best || item.box.w * item.box.h < best.box.w * best.box.h) best = item;
+  }
+  return best;
+}
+
+/** Under this side, a box on the screen has handles at its corners only. */
+export const NARROW = 36;
+
+/** The handle at a point of the screen, `reach` pixels around; null in the middle of a small box. */
+export function handleAt(frame, point, reach) {
+  let best = null;
+  let nearest = Infinity;
+  for (const [name, [sx, sy]] of Object.entries(HANDLES)) {
+    if ((sx === 0 && frame.w < NARROW) || (sy === 0 && frame.h < NARROW)) continue;
+    const dx = Math.abs(point.x - (frame.x + (frame.w * (sx + 1)) / 2));
+    const dy = Math.abs(point.y - (frame.y + (frame.h * (sy + 1)) / 2));
+    const inner = contains(frame, point) ? Math.min(reach, Math.max(4, Math.min(frame.w, frame.h) / 4)) : reach;
+    if (Math.max(dx, dy) > inner || dx + dy >= nearest) continue;
+    best = name;
+    nearest = dx + dy;
+  }
+  return best;
+}
+
+/** A box from a key press: in the middle of what is seen, a quarter of it wide. */
+export function fresh(seen, picture) {
+  const w = Math.min(picture.w, seen.w) / 4;
+  const h = Math.min(picture.h, seen.h) / 4;
+  return moved({ x: seen.x + (seen.w - w) / 2, y: seen.y + (seen.h - h) / 2, w, h }, 0, 0, picture);
+}
