@@ -159,9 +159,10 @@ def install(requirements: str) -> None:
     hashed = ("--require-hashes", "-r")
     # uv makes bytecode only when told; without it every start would compile everything.
     by_uv = (uv, "pip", "install", "-q", "--compile-bytecode", "--python", PYTHON)
-    ready = succeeds(*pip, *hashed, SETUP) and succeeds(*by_uv, *hashed, requirements)
-    if not ready and not succeeds(*pip, *hashed, requirements):
-        raise Refused(f"{requirements} could not be installed: see the lines above")
+    if not (succeeds(*pip, *hashed, SETUP) and succeeds(*by_uv, *hashed, requirements)):
+        print("uv could not do it; trying pip, which takes longer")
+        if not succeeds(*pip, *hashed, requirements):
+            raise Refused(f"{requirements} could not be installed: see the lines above")
     print(f"Installed in {time.monotonic() - began:.0f} s")
 
 
