@@ -235,6 +235,7 @@ def test_fail_at_every_call(tmp_path: Path, name: str, code: int) -> None:
                 acknowledged = False
                 told.append(f"{error!r} {error.operation} {error.details}")
         check_files(path, name, acknowledged)
+        assert [p.name for p in everything(path) if p.name.startswith(".tmp-")] == []
         if not acknowledged and scenario.expect is first_or_none:
             assert [p.name for p in everything(path) if "file-a" in p.name] == []
         check_recovered(path, scenario, acknowledged)
