@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -86,6 +86,33 @@ class ColumnCipher:
             return token[2], cipher.decrypt(token[_NONCE], token[_SEALED], aad)
         except InvalidTag:
             raise DecryptionFailed(operation="column.open") from None
+
+    def sealer(self, codec: int, context: str) -> Callable[[bytes], bytes]:
+        """:meth:`seal` for one column: head and AAD are made once."""
+        head = TOKEN_MARK + bytes((codec,)) + self._active_id
+        aad, encrypt, random = _aad(context) + head, self._active.encrypt, os.urandom
+
+        def seal(payload: bytes) -> bytes:
+            nonce = random(NONCE_BYTES)
+            return head + nonce + encrypt(nonce, payload, aad)
+
+        return seal
+
+    def opener(self, codec: int, context: str) -> Callable[[bytes], bytes]:
+        """:meth:`open` for one column and codec; any other token is `DecryptionFailed`."""
+        known = {}
+        for key_id, cipher in self._ciphers.items():
+            head = TOKEN_MARK + bytes((codec,)) + key_id
+            known[head] = (cipher.decrypt, _aad(context) + head)
+
+        def open_token(token: bytes) -> bytes:
+            try:
+                decrypt, aad = known[token[_HEAD]]
+                return decrypt(token[_NONCE], token[_SEALED], aad)
+            except (KeyError, ValueError, InvalidTag):  # unknown head, cut short, damaged
+                raise DecryptionFailed(operation="column.open") from None
+
+        return open_token
 
     @staticmethod
     def key_id(token: bytes) -> bytes:

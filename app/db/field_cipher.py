@@ -23,8 +23,8 @@ ROW_ID_BYTES = 16
 class TokenCipher(Protocol):
     """What is needed of :class:`app.crypto.aead.ColumnCipher`."""
 
-    def seal(self, codec: int, context: str, payload: bytes) -> bytes: ...
-    def open(self, context: str, token: bytes) -> tuple[int, bytes]: ...
+    def sealer(self, codec: int, context: str) -> Callable[[bytes], bytes]: ...
+    def opener(self, codec: int, context: str) -> Callable[[bytes], bytes]: ...
 
 
 class Bound(tuple[bytes, Any]):
@@ -61,27 +61,29 @@ class FieldCipher:
 
     def __init__(self, tokens: TokenCipher) -> None:
         self._tokens = tokens
+        self._columns: list[_Column] = []
 
     def use(self, tokens: TokenCipher) -> None:
         """Takes other keys (a rotated root key), for all columns and threads at once."""
         self._tokens = tokens
+        for column in self._columns:
+            column.use(tokens)
 
     def __repr__(self) -> str:
         return "<FieldCipher>"
 
     def sealer(self, context: str, codec: Codec) -> Callable[[Any], bytes | None]:
         """Value -> token, for a column that is not bound to its row; None stays None."""
+        column, encode = self._column(context, codec.number), codec.encode
 
         def seal(value: Any) -> bytes | None:
-            if value is None:
-                return None
-            return self._tokens.seal(codec.number, context, codec.encode(value))
+            return None if value is None else column.seal(encode(value))
 
         return seal
 
     def row_sealer(self, context: str, codec: Codec) -> Callable[[Any], bytes | None]:
         """:class:`Bound` -> token; a bare value raises :class:`EncryptionError`."""
-        number, encode = codec.number | ROW_BOUND, codec.encode
+        column, encode = self._column(context, codec.number | ROW_BOUND), codec.encode
 
         def seal(bound: Any) -> bytes | None:
             if bound is None:
@@ -92,22 +94,19 @@ class FieldCipher:
                     operation="column.seal",
                 )
             row, value = bound
-            return self._tokens.seal(number, context, row + encode(value))
+            return column.seal(row + encode(value))
 
         return seal
 
     def opener(self, context: str, codec: Codec) -> Callable[[bytes | None], Any]:
         """Token -> value; raises :class:`DecryptionFailed`; None stays None."""
-        number, decode = codec.number, codec.decode
+        column, decode = self._column(context, codec.number), codec.decode
 
         def open_token(token: bytes | None) -> Any:
             if token is None:
                 return None
-            found, payload = self._tokens.open(context, token)
-            if found != number:
-                raise _failed(context)
             try:
-                return decode(payload, 0)
+                return decode(column.open(token), 0)
             except DAMAGE:  # the text of these errors may quote the plaintext
                 raise _failed(context) from None
 
@@ -115,11 +114,11 @@ class FieldCipher:
 
     def row_opener(self, context: str, codec: Codec) -> Callable[[bytes | None], Any]:
         """Token -> :class:`Sealed`; opening that raises :class:`DecryptionFailed`."""
-        number, decode = codec.number | ROW_BOUND, codec.decode
+        column, decode = self._column(context, codec.number | ROW_BOUND), codec.decode
 
         def open_token(token: bytes, row: bytes) -> Any:
-            found, payload = self._tokens.open(context, token)
-            if found != number or payload[:ROW_ID_BYTES] != row:
+            payload = column.open(token)
+            if payload[:ROW_ID_BYTES] != row:
                 raise _failed(context)
             try:
                 return decode(payload, ROW_ID_BYTES)
@@ -130,6 +129,26 @@ class FieldCipher:
             return None if token is None else Sealed(open_token, token)
 
         return wrap
+
+    def _column(self, context: str, number: int) -> _Column:
+        column = _Column(context, number, self._tokens)
+        self._columns.append(column)
+        return column
+
+
+class _Column:
+    """The AEAD calls of one column under the keys of now."""
+
+    __slots__ = ("_context", "_number", "open", "seal")
+
+    def __init__(self, context: str, number: int, tokens: TokenCipher) -> None:
+        self._context = context
+        self._number = number
+        self.use(tokens)
+
+    def use(self, tokens: TokenCipher) -> None:
+        self.seal = tokens.sealer(self._number, self._context)
+        self.open = tokens.opener(self._number, self._context)
 
 
 def _failed(context: str) -> DecryptionFailed:
