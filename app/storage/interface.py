@@ -130,7 +130,7 @@ class BlobStore(Protocol):
         ...
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Every visible key that starts with ``prefix``.
+        """Every visible key that starts with ``prefix``, but for the store's marker.
 
         Keys of one folder (what stands before the last slash) come together; the order is
         otherwise free. A blob that comes or goes meanwhile may be listed or not.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.crypto.context import BlobContext, Role
 from app.crypto.keys import generate_key
-from app.crypto.stream import ChunkPolicy, seal_bytes
+from app.crypto.stream import ChunkPolicy, SealedFacts, seal_bytes
 from app.errors import (
     BlobExists,
     BlobNotFound,
@@ -26,6 +26,7 @@ from app.errors import (
 )
 from app.storage.encrypted_store import EncryptedStore, Floor, OpenBlob
 from app.storage.local_disk import LocalDisk
+from app.storage.sidecar import Sidecar, SidecarEntry
 from tests.unit.storage import os_faults
 from tests.unit.storage.pictures import MARKED, PUBLIC, SECRET_NAME, Keys, Picture
 
@@ -137,7 +138,7 @@ def test_a_taken_sidecar_leaves_no_blob(store: EncryptedStore, picture: Picture)
 class Truncated(io.BytesIO):
     """A source that breaks when it is read to its end."""
 
-    def readinto(self, buffer: object) -> int:  # type: ignore[override]
+    def readinto(self, buffer: object) -> int:
         raise StoreUnavailable("the spool is gone")
 
 
@@ -236,26 +237,24 @@ def test_derivatives_are_replaced_and_need_no_sidecar(
 def test_serving_reads_no_sidecar(store: EncryptedStore, stored: Picture) -> None:
     store.blobs.delete(stored.path.sidecar)
     assert content(store, stored) == stored.content
-    store.write_sidecar(
-        stored.path, replace_sidecar(store, stored), replace=False
-    )  # written again from what the row knows
+    again = sidecar_of(store, stored)
+    store.write_sidecar(stored.path, again, replace=False)
+    assert store.read_sidecar(stored.path) == again
     assert store.read_sidecar(stored.path).file_id == stored.image_id
 
 
-def replace_sidecar(store: EncryptedStore, picture: Picture):  # type: ignore[no-untyped-def]
-    from app.crypto.stream import SealedFacts
-    from app.storage.sidecar import Sidecar, SidecarEntry
-
+def sidecar_of(store: EncryptedStore, picture: Picture) -> Sidecar:
+    """Made again from the blob and what the row knows."""
     with opened(store, picture) as blob:
-        size = blob.handle.size
+        header, size = blob.reader.header, blob.handle.size
         tag = bytearray(16)
         blob.handle.pread_into(memoryview(tag), size - 16)
-        header = blob.reader.header
-        facts = SealedFacts(header, size, blob.reader.plain_size, header.header_tag, bytes(tag))
-    entry = SidecarEntry.of_blob(facts)
-    return Sidecar(picture.image_id, PUBLIC, ()).with_entry(
-        entry, picture.private, picture.dek, header
+        plain_size = blob.reader.plain_size
+    entry = SidecarEntry.of_blob(
+        SealedFacts(header, size, plain_size, header.header_tag, bytes(tag))
     )
+    empty = Sidecar(picture.image_id, PUBLIC, ())
+    return empty.with_entry(entry, picture.private, picture.dek, header)
 
 
 def test_the_id_that_was_asked_for_selects_the_key(
@@ -361,6 +360,27 @@ def test_a_stump_is_damage(store: EncryptedStore, stored: Picture, length: int) 
     with pytest.raises(DecryptionFailed) as refusal:
         opened(store, stored)
     assert not isinstance(refusal.value, RolledBack)
+
+
+def test_opening_a_large_blob_reads_its_header_only(
+    store: EncryptedStore, stored: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    preadv = os.preadv
+
+    def counted(descriptor: int, buffers: list[memoryview], offset: int) -> int:
+        asked.extend(len(buffer) for buffer in buffers)
+        return preadv(descriptor, buffers, offset)
+
+    monkeypatch.setattr(os, "preadv", counted)
+    opened(store, stored).close()
+    assert asked == [128]
+
+
+def test_a_huge_sidecar_is_not_read(store: EncryptedStore, stored: Picture, root: Path) -> None:
+    os.truncate(root / stored.path.sidecar, 2**40)
+    with pytest.raises(SidecarInvalid):
+        store.read_sidecar(stored.path)
 
 
 def test_a_refused_blob_is_closed(store: EncryptedStore, stored: Picture) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
 
 from app.errors import DecryptionFailed, StoreFull, StoreUnavailable
 from app.storage import unlinked_file
@@ -158,6 +160,51 @@ def test_a_text_reader_may_stand_on_it(tmp_path: Path) -> None:
         spool.seek(0)
         text = io.TextIOWrapper(spool, encoding="utf-8", newline="")
         assert text.read() == "naïve\r\ncafé\n"
+
+
+def multipart(files: dict[str, bytes]) -> tuple[bytes, str]:
+    body = b""
+    for name, data in files.items():
+        body += (
+            b"--edge\r\nContent-Disposition: form-data; "
+            b'name="files"; filename="%s"\r\n'
+            b"Content-Type: image/jpeg\r\n\r\n%s\r\n" % (name.encode(), data)
+        )
+    return body + b"--edge--\r\n", "multipart/form-data; boundary=edge"
+
+
+def test_it_carries_the_files_of_a_form(tmp_path: Path) -> None:
+    """As the stream of Werkzeug's own parser, which the web layer gives it to."""
+    files = {"a.jpg": noise(9_000_000), "b.jpg": b"", "c.jpg": noise(9_000_001)}
+    body, content_type = multipart(files)
+    spools: list[SealedSpool] = []
+
+    def stream(
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None,
+        content_length: int | None = None,
+    ) -> SealedSpool:
+        spools.append(SealedSpool.for_body(tmp_path, total_content_length))
+        return spools[-1]
+
+    parser = FormDataParser(stream_factory=stream, max_form_parts=10)
+    mimetype, options = parse_options_header(content_type)
+    _, _, found = parser.parse(io.BytesIO(body), mimetype, len(body), options)
+    for upload, (name, data) in zip(found.getlist("files"), files.items(), strict=True):
+        assert upload.filename == name
+        assert upload.stream.read() == data
+        upload.stream.seek(0)
+        copied = io.BytesIO()
+        upload.save(copied)
+        assert copied.getvalue() == data
+    assert [spool.is_on_disk for spool in spools] == [True, False, True]
+    for link in spool_descriptors(tmp_path):
+        assert MARKED not in Path(link).read_bytes()
+    assert os.listdir(tmp_path) == []
+    for upload in found.getlist("files"):
+        upload.close()
+    assert spool_descriptors(tmp_path) == []
 
 
 @pytest.mark.parametrize("limit", [0, MEMORY_LIMIT])

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -136,7 +137,7 @@ def test_an_upload_that_fails_leaves_nothing_acknowledged(
 def test_an_upload_that_is_killed_leaves_what_reconcile_finds(tmp_path: Path) -> None:
     outcomes = set()
     for at, scene in scenes(tmp_path, seal):
-        assert os_faults.killed_at(at, lambda scene=scene: seal(scene))
+        assert os_faults.killed_at(at, partial(seal, scene))
         scene.check_nothing_is_readable()
         whole = scene.whole(scene.arriving)
         with_sidecar = scene.disk.exists(scene.arriving.path.sidecar)
@@ -162,7 +163,7 @@ def test_a_replacement_shows_the_old_or_the_new(tmp_path: Path, kill: bool) -> N
     for at, scene in scenes(tmp_path, replace):
         scene.disk.put(scene.resident.path.record, b"old")
         if kill:
-            os_faults.killed_at(at, lambda scene=scene: replace(scene))
+            os_faults.killed_at(at, partial(replace, scene))
         else:
             with (
                 suppress(StoreUnavailable),
@@ -217,7 +218,7 @@ def test_a_derivative_is_absent_or_complete(tmp_path: Path, kill: bool) -> None:
     for at, scene in scenes(tmp_path, thumbnail):
         resident = scene.resident
         if kill:
-            os_faults.killed_at(at, lambda scene=scene: thumbnail(scene))
+            os_faults.killed_at(at, partial(thumbnail, scene))
         else:
             with (
                 suppress(StoreFull),
@@ -257,7 +258,7 @@ def test_a_deletion_can_be_repeated(tmp_path: Path, kill: bool) -> None:
         scene = Scene(tmp_path / f"scene-{at}")
         prepared(scene)
         if kill:
-            assert os_faults.killed_at(at, lambda scene=scene: discard(scene))
+            assert os_faults.killed_at(at, partial(discard, scene))
         else:
             with (
                 suppress(StoreUnavailable),
