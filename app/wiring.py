@@ -16,7 +16,7 @@ from app.crypto.passwords import PasswordCost
 from app.db.field_cipher import FieldCipher
 from app.db.session import UnitOfWork, make_engine
 from app.db.times import utc_now
-from app.errors import StoreUnavailable
+from app.errors import KeyVaultUnavailable, StoreUnavailable
 from app.media.decoder_client import Decoder
 from app.media.limits import DecodeLimits
 from app.services.account_administration import AccountAdministration
@@ -27,13 +27,14 @@ from app.services.audit import AuditLog
 from app.services.bundle import Services
 from app.services.collections import Collections
 from app.services.delivery import DeliveryService
+from app.services.demo import Demo
 from app.services.derivatives import Derivatives
 from app.services.email_index import EmailIndex
 from app.services.examination import Examination
 from app.services.health import Health
 from app.services.image_rows import ImageRows
 from app.services.ingest import IngestService
-from app.services.key_status import KeyReport
+from app.services.key_status import KeyReport, vault_problem
 from app.services.keys import FileKeyService, KeyVaulting, RootKeys
 from app.services.labels import Labels
 from app.services.library import Library
@@ -146,14 +147,23 @@ class House:
             audit=audit,
             days=settings.trash_days,
         )
+        collections, annotations = Collections(uow, audit), Annotations(uow, audit)
         rows = ImageRows(roots=roots, keys=self.keys, quota=quota, tags=tags, audit=audit)
+        ingest = IngestService(
+            uow=uow,
+            store=self.store,
+            keys=self.keys,
+            examination=Examination(uow, rows, self.decoder, settings.upload_max_size),
+            rows=rows,
+            trash=trash,
+        )
         return Services(
             account_administration=AccountAdministration(uow, emails, passwords, audit, quota),
             accounts=Accounts(uow, emails, passwords, audit, quota),
-            annotations=Annotations(uow, audit),
+            annotations=annotations,
             api_keys=ApiKeys(uow, audit),
             audit=audit,
-            collections=Collections(uow, audit),
+            collections=collections,
             delivery=DeliveryService(
                 uow=uow,
                 store=self.store,
@@ -161,15 +171,9 @@ class House:
                 derivatives=Derivatives(self.store, self.keys, self.decoder),
                 quarantine=Quarantine(uow, audit),
             ),
+            demo=Demo(collections, ingest, annotations),
             health=self._health(),
-            ingest=IngestService(
-                uow=uow,
-                store=self.store,
-                keys=self.keys,
-                examination=Examination(uow, rows, self.decoder, settings.upload_max_size),
-                rows=rows,
-                trash=trash,
-            ),
+            ingest=ingest,
             key_report=KeyReport(uow, self.vaulting),
             labels=Labels(uow, audit),
             library=Library(uow, tags),
@@ -203,13 +207,18 @@ class House:
             {
                 "database": self._check_database,
                 "store": self._check_store,
-                "vault": self.vault.check,
+                "vault": self._check_vault,
             }
         )
 
     def _check_database(self) -> None:
         with self.uow.read_rows() as connection:
             connection.execute(text("SELECT 1"))
+
+    def _check_vault(self) -> None:
+        problem = vault_problem(self.vault)
+        if problem is not None:
+            raise KeyVaultUnavailable(problem, operation="health.vault")
 
     def _check_store(self) -> None:
         self.blobs.check()

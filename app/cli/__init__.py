@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 import click
 from flask import Flask
@@ -37,7 +38,28 @@ class LazyGroup(click.Group):
         return group
 
 
+class LazyCommand(click.Command):
+    """A command whose module is imported when it is used."""
+
+    def __init__(self, name: str, module: str, summary: str) -> None:
+        super().__init__(name, help=summary, short_help=summary)
+        self._module = module
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        return self._loaded().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        return self._loaded().invoke(ctx)
+
+    def _loaded(self) -> click.Command:
+        command: click.Command = import_module(self._module).command_line
+        return command
+
+
 def register_commands(app: Flask) -> None:
     """Add the groups to ``flask --app wsgi``."""
     for name, (module, summary) in GROUPS.items():
         app.cli.add_command(LazyGroup(name, module, summary))
+    app.cli.add_command(
+        LazyCommand("demo", "app.cli.demo", "Store sample pictures to look at.")
+    )

@@ -11,6 +11,7 @@ from app.services.api_keys import ApiKeys
 from app.services.audit import AuditLog
 from app.services.collections import Collections
 from app.services.delivery import DeliveryService
+from app.services.demo import Demo
 from app.services.health import Health
 from app.services.ingest import IngestService
 from app.services.key_status import KeyReport
@@ -37,6 +38,7 @@ class Services:
     audit: AuditLog
     collections: Collections
     delivery: DeliveryService
+    demo: Demo
     health: Health
     ingest: IngestService
     key_report: KeyReport
