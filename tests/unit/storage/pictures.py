@@ -7,9 +7,10 @@ import io
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
+from app.crypto.context import Role
 from app.crypto.keys import SecretKey, generate_key
 from app.errors import KeyNotFound
-from app.storage.encrypted_store import EncryptedStore, Floor
+from app.storage.encrypted_store import EncryptedStore, Floor, OpenBlob
 from app.storage.object_paths import ObjectPath, new_stored_name
 from app.storage.sidecar import PrivateFacts, PublicFacts
 
@@ -76,3 +77,26 @@ class Picture:
             PUBLIC,
             self.private,
         )
+
+
+def opened(store: EncryptedStore, picture: Picture, floor: Floor | None = None) -> OpenBlob:
+    floor = floor or picture.floor()
+    return store.open(picture.path.original, picture.image_id, Role.ORIGINAL, 0, floor)
+
+
+def content(store: EncryptedStore, picture: Picture) -> bytes:
+    with opened(store, picture) as blob:
+        return blob.reader.read_all()
+
+
+def derived(store: EncryptedStore, picture: Picture, variant: int = 320) -> str:
+    store.seal_derivative(
+        picture.path,
+        picture.image_id,
+        picture.dek,
+        picture.version,
+        Role.THUMBNAIL,
+        variant,
+        b"thumb " + MARKED,
+    )
+    return picture.path.thumbnail(variant)

@@ -1,9 +1,7 @@
-"""Bodies of uploads: in memory, or sealed on the disk, and never otherwise."""
+"""The spool as a file: in memory or on the disk, it reads the same."""
 
 from __future__ import annotations
 
-import errno
-import gc
 import io
 import os
 import pickle
@@ -16,46 +14,12 @@ from hypothesis import strategies as st
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
-from app.errors import DecryptionFailed, StoreFull, StoreUnavailable
-from app.storage import unlinked_file
 from app.storage.spool import MEMORY_LIMIT, SealedSpool
 from tests.unit.storage import os_faults
 from tests.unit.storage.pictures import MARKED
+from tests.unit.storage.spools import filled, noise, spool_descriptors
 
 SIZES = [0, 1, 1000, 262143, 262144, 262145, 524288, 524289, 1_000_000]
-
-
-def noise(size: int) -> bytes:
-    return (MARKED * (size // len(MARKED) + 1))[:size]
-
-
-def filled(folder: Path, data: bytes, limit: int) -> SealedSpool:
-    spool = SealedSpool(folder, limit)
-    for start in range(0, len(data), 65536):
-        spool.write(data[start : start + 65536])
-    return spool
-
-
-def spool_descriptors(folder: Path) -> list[str]:
-    """Descriptors of this process that lie in the folder, as paths that can be opened."""
-    found = []
-    for number in os.listdir("/proc/self/fd"):
-        link = f"/proc/self/fd/{number}"
-        try:
-            target = os.readlink(link)
-        except FileNotFoundError:
-            continue
-        if target.startswith(str(folder)) and target.endswith("(deleted)"):
-            found.append(link)
-    return found
-
-
-@pytest.fixture(params=["unnamed", "unlinked"])
-def kind_of_file(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """With O_TMPFILE, and as on file systems that have none."""
-    if request.param == "unlinked":
-        monkeypatch.setattr(unlinked_file, "_UNNAMED", 0)
-    return str(request.param)
 
 
 @pytest.mark.parametrize("limit", [0, 300_000, MEMORY_LIMIT])
@@ -73,23 +37,6 @@ def test_what_was_written_is_read(tmp_path: Path, size: int, limit: int) -> None
     assert os.listdir(tmp_path) == []
 
 
-def test_no_plaintext_reaches_the_disk(tmp_path: Path, kind_of_file: str) -> None:
-    data = noise(3_000_000)
-    with filled(tmp_path, data, 0) as spool:
-        for reading in (False, True):
-            if reading:
-                spool.seek(0)
-                assert spool.read(100) == data[:100]
-            assert os.listdir(tmp_path) == []
-            (link,) = spool_descriptors(tmp_path)
-            raw = Path(link).read_bytes()
-            assert len(raw) > 2_000_000
-            assert MARKED not in raw
-            assert data[1000:1016] not in raw
-            assert os.stat(link).st_mode & 0o777 == 0o600
-    assert spool_descriptors(tmp_path) == []
-
-
 def test_a_small_body_never_reaches_the_disk(tmp_path: Path) -> None:
     watch = os_faults.watched(lambda number, name: None)
     with watch as trace, SealedSpool(tmp_path / "spool") as spool:
@@ -105,14 +52,6 @@ def test_the_limit_is_that_of_the_whole_body(tmp_path: Path) -> None:
         with SealedSpool.for_body(tmp_path, total) as spool:
             spool.write(b"x")
             assert spool.is_on_disk is on_disk
-
-
-def test_two_spools_share_no_key(tmp_path: Path) -> None:
-    with filled(tmp_path, noise(9000), 0) as one, filled(tmp_path, noise(9000), 0) as two:
-        one.seek(0)
-        two.seek(0)
-        first, second = (Path(link).read_bytes() for link in spool_descriptors(tmp_path))
-        assert first[128:] != second[128:]
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -248,78 +187,3 @@ def test_it_gives_nothing_away(tmp_path: Path) -> None:
         with pytest.raises(TypeError):
             pickle.dumps(spool)
         assert "SECRET" not in repr(spool)
-
-
-def test_a_forgotten_spool_leaves_nothing(tmp_path: Path) -> None:
-    spool = filled(tmp_path, noise(300_000), 0)
-    spool.seek(0)
-    assert len(spool_descriptors(tmp_path)) == 1
-    del spool
-    gc.collect()
-    assert spool_descriptors(tmp_path) == []
-    assert os.listdir(tmp_path) == []
-
-
-def test_a_touched_file_is_noticed(tmp_path: Path) -> None:
-    data = noise(600_000)
-    with filled(tmp_path, data, 0) as spool:
-        spool.seek(0)
-        (link,) = spool_descriptors(tmp_path)
-        with open(link, "r+b") as raw:
-            raw.seek(128 + 262144 + 16 + 1000)
-            raw.write(b"\0\0\0\0")
-        assert spool.read(200_000) == data[:200_000]
-        with pytest.raises(DecryptionFailed):
-            spool.read()
-
-
-@pytest.mark.parametrize(
-    ("number", "kind"), [(errno.ENOSPC, StoreFull), (errno.EIO, StoreUnavailable)]
-)
-@pytest.mark.parametrize("onwards", [False, True])
-def test_every_call_may_fail(
-    tmp_path: Path,
-    number: int,
-    kind: type[Exception],
-    onwards: bool,
-    kind_of_file: str,
-) -> None:
-    data = noise(700_000)
-
-    def use() -> None:
-        with filled(tmp_path / "spool", data, 0) as spool:
-            spool.seek(0)
-            assert spool.read() == data
-
-    calls = os_faults.count(use)
-    assert calls > 8
-    failures = 0
-    for at in range(1, calls + 1):
-        with os_faults.watched(os_faults.failing(at, number, onwards=onwards)):
-            try:
-                use()
-            except kind:
-                failures += 1
-        assert spool_descriptors(tmp_path) == []
-        for left in (tmp_path / "spool").iterdir():
-            assert left.name.startswith(".tmp-")
-            assert MARKED not in left.read_bytes()
-    assert failures >= calls - 4
-
-
-def test_a_kill_at_every_call_leaves_no_plaintext(tmp_path: Path, kind_of_file: str) -> None:
-    data = noise(300_000)
-    folder = tmp_path / "spool"
-
-    def use() -> None:
-        with filled(folder, data, 0) as spool:
-            spool.seek(0)
-            assert spool.read() == data
-
-    at = 1
-    while os_faults.killed_at(at, use):
-        if folder.exists():
-            for left in folder.iterdir():
-                assert left.read_bytes() == b""
-        at += 1
-    assert at > 5
