@@ -28,7 +28,7 @@ STORED_NAME = (
     r"_(?P<bits>[0-9a-f]{32})\.(?P<ext>[a-z0-9]{1,8})"
 )
 _STORED_NAME = re.compile(STORED_NAME + r"\Z")
-# No 0, 1, i, l, o, u: a slug is read aloud and typed, and spells no word by accident.
+# Without 0, 1, i, l, o and u: a slug is read aloud and typed.
 _SLUG_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 
 
