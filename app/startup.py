@@ -12,8 +12,9 @@ import os
 import stat
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from app.config import ENV_FILE, Settings, load_settings
@@ -25,6 +26,7 @@ from app.services.setup_code import setup_code
 from app.wiring import House
 
 log = logging.getLogger("darkroom.start")
+TIDY_SECONDS = 3600
 
 
 def prepare(environ: Mapping[str, str], env_file: Path | None = ENV_FILE) -> None:
@@ -37,15 +39,10 @@ def prepare(environ: Mapping[str, str], env_file: Path | None = ENV_FILE) -> Non
 
 def start(settings: Settings) -> None:
     """Bring up the installation that the settings describe; raises a DarkroomError."""
-    database = Path(settings.database_url.removeprefix("sqlite:///"))
-    places = Places(
-        database.exists(), settings.store_path.exists(), settings.vault_path.exists()
-    )
     _check_instance(settings.instance_path)
-    with _alone(settings.instance_path):
-        house = House(settings)
+    with _alone(settings.instance_path), closing(House(settings)) as house:
         starter = Starter(
-            places=places,
+            places=_places(settings),
             engine=house.plain_engine,
             blobs=house.blobs,
             vaulting=house.vaulting,
@@ -54,23 +51,42 @@ def start(settings: Settings) -> None:
         )
         starter.start()
         _tell_setup_code(house)
-        house.close()
+
+
+def _places(settings: Settings) -> Places:
+    database = Path(settings.database_url.removeprefix("sqlite:///"))
+    return Places(database.exists(), settings.store_path.exists(), settings.vault_path.exists())
 
 
 def look_after(house: House) -> None:
-    """Finish what a crash interrupted and report orphans; runs beside the first requests."""
+    """Tidy up now and every hour, in a thread beside the requests; once a worker."""
     threading.Thread(target=_look_after, args=(house,), name="look-after", daemon=True).start()
 
 
 def _look_after(house: House) -> None:
-    try:
-        gone = house.services.trash.finish_destructions()
+    while True:
+        tidy_up(house)
+        with _only_logged():
+            house.services.orphans.log_report()
+        time.sleep(TIDY_SECONDS)
+
+
+def tidy_up(house: House) -> None:
+    """Finish what a crash interrupted, empty the trash of what is due, drop old copies."""
+    with _only_logged():
+        gone = house.services.trash.destroy_due()
         if gone:
-            log.info("finished interrupted destructions", extra={"images": gone})
+            log.info("images were destroyed", extra={"images": gone})
+    with _only_logged():
         house.vault.purge_expired_copies()
-        house.services.orphans.log_report()
+
+
+@contextmanager
+def _only_logged() -> Iterator[None]:
+    try:
+        yield
     except DarkroomError as error:
-        log.warning("looking after the store failed", exc_info=error)
+        log.warning("looking after the installation failed", exc_info=error)
 
 
 def _check_instance(instance: Path) -> None:

@@ -132,59 +132,84 @@ class House:
         return Decoder(limits)
 
     @cached_property
+    def _audit(self) -> AuditLog:
+        return AuditLog(self.uow, self.roots)
+
+    @cached_property
+    def _tags(self) -> Tags:
+        return Tags(self.uow, self._audit)
+
+    @cached_property
+    def _quota(self) -> Quota:
+        return Quota(self.settings.quota_default or None)
+
+    @cached_property
+    def _trash(self) -> Trash:
+        return Trash(
+            uow=self.uow,
+            store=self.store,
+            keys=self.keys,
+            quota=self._quota,
+            audit=self._audit,
+            days=self.settings.trash_days,
+        )
+
+    @cached_property
+    def _image_rows(self) -> ImageRows:
+        return ImageRows(
+            roots=self.roots,
+            keys=self.keys,
+            quota=self._quota,
+            tags=self._tags,
+            audit=self._audit,
+        )
+
+    @cached_property
     def _services(self) -> Services:
-        settings, uow, roots = self.settings, self.uow, self.roots
-        audit = AuditLog(uow, roots)
-        tags, emails = Tags(uow, audit), EmailIndex(roots)
-        quota = Quota(settings.quota_default or None)
-        passwords = PasswordCheck(PASSWORD_COST)
-        sessions = Sessions(uow, audit, self._terms())
-        trash = Trash(
-            uow=uow,
-            store=self.store,
-            keys=self.keys,
-            quota=quota,
-            audit=audit,
-            days=settings.trash_days,
-        )
-        collections, annotations = Collections(uow, audit), Annotations(uow, audit)
-        rows = ImageRows(roots=roots, keys=self.keys, quota=quota, tags=tags, audit=audit)
-        ingest = IngestService(
-            uow=uow,
-            store=self.store,
-            keys=self.keys,
-            examination=Examination(uow, rows, self.decoder, settings.upload_max_size),
-            rows=rows,
-            trash=trash,
-        )
+        uow, audit, tags, roots = self.uow, self._audit, self._tags, self.roots
+        emails, passwords = EmailIndex(roots), PasswordCheck(PASSWORD_COST)
+        people = (uow, emails, passwords, audit, self._quota)
         return Services(
-            account_administration=AccountAdministration(uow, emails, passwords, audit, quota),
-            accounts=Accounts(uow, emails, passwords, audit, quota),
-            annotations=annotations,
+            account_administration=AccountAdministration(*people),
+            accounts=Accounts(*people),
+            annotations=Annotations(uow, audit),
             api_keys=ApiKeys(uow, audit),
             audit=audit,
-            collections=collections,
-            delivery=DeliveryService(
-                uow=uow,
-                store=self.store,
-                roots=roots,
-                derivatives=Derivatives(self.store, self.keys, self.decoder),
-                quarantine=Quarantine(uow, audit),
-            ),
-            demo=Demo(collections, ingest, annotations),
+            collections=Collections(uow, audit),
+            delivery=self._delivery(),
             health=self._health(),
-            ingest=ingest,
+            ingest=self._ingest(),
             key_report=KeyReport(uow, self.vaulting),
             labels=Labels(uow, audit),
             library=Library(uow, tags),
             members=Members(uow, emails, audit),
-            moves=Moves(uow=uow, roots=roots, rows=rows, tags=tags, audit=audit),
+            moves=Moves(uow=uow, roots=roots, rows=self._image_rows, tags=tags, audit=audit),
             orphans=Orphans(uow, self.blobs),
             roots=roots,
-            sessions=sessions,
+            sessions=Sessions(uow, audit, self._terms()),
             tags=tags,
-            trash=trash,
+            trash=self._trash,
             verification=Verification(uow, self.store),
+        )
+
+    def _delivery(self) -> DeliveryService:
+        return DeliveryService(
+            uow=self.uow,
+            store=self.store,
+            roots=self.roots,
+            derivatives=Derivatives(self.store, self.keys, self.decoder),
+            quarantine=Quarantine(self.uow, self._audit),
+        )
+
+    def _ingest(self) -> IngestService:
+        rows, most = self._image_rows, self.settings.upload_max_size
+        return IngestService(
+            uow=self.uow,
+            store=self.store,
+            keys=self.keys,
+            examination=Examination(self.uow, rows, self.decoder, most),
+            rows=rows,
+            trash=self._trash,
         )
 
     def close(self) -> None:

@@ -11,12 +11,16 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 TOP = Path(__file__).resolve().parent.parent
 KEPT = frozenset(["PATH", "HOME", "LANG", "TERM", "TMPDIR", "TZ", "CI", "VIRTUAL_ENV"])
 KEPT_PREFIXES = ("LC_", "PYTHON", "PYTEST_", "DARKROOM_TEST_", "PIP_", "UV_", "SSL_CERT_")
 OUT_OF_BOUNDS = (str(TOP / ".env"), str(TOP / "instance"))
 WATCHED = frozenset({"open", "sqlite3.connect", "os.listdir", "os.scandir", "os.mkdir"})
 
+# Fixtures may import each other, in whatever order they are loaded.
+pytest.register_assert_rewrite("tests.fixtures")
 pytest_plugins = [
     f"tests.fixtures.{module.stem}"
     for module in sorted((TOP / "tests" / "fixtures").glob("[!_]*.py"))

@@ -14,7 +14,7 @@ from app.models import Collection, MonthCount
 
 def month_of(moment: datetime) -> str:
     """Return the month under which a time line shows a picture, such as ``2026-11``."""
-    return f"{moment:%Y-%m}"
+    return f"{moment.year:04}-{moment.month:02}"
 
 
 def count_image(session: Session, collection_id: UUID, sort_at: datetime, step: int) -> None:

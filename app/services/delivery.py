@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -24,19 +25,18 @@ from app.errors import (
     NotFound,
     Quarantined,
     RolledBack,
+    StoreUnavailable,
 )
 from app.media.formats import shows_inline
-from app.services.derivatives import Derivatives
+from app.services.derivatives import THUMBNAIL_SIZES, Derivatives
 from app.services.image_access import ImageAccess, image_by_id, image_by_stored_name
 from app.services.keys import RootKeys
 from app.services.quarantine import Quarantine
 from app.services.signed_urls import Purpose, SignedView, read_token, sign_view
 from app.storage.encrypted_store import EncryptedStore, OpenBlob
+from app.storage.marker import read_marker
 
 log = logging.getLogger("darkroom.delivery")
-
-THUMBNAIL_SIZES = (160, 320, 640, 960, 1280, 1920)
-PREVIEW_SIDE = 1600
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +140,17 @@ class DeliveryService:
             return self._read(ticket)
         except RolledBack:
             ticket = self._refreshed(ticket)
-        except DecryptionFailed:
-            self._quarantine.note_derivative(ticket.image, ticket.role, ticket.variant)
-        except BlobNotFound:
-            pass  # not made at the upload, or lost with the power
+            return self._read_or_make(ticket)
+        except (DecryptionFailed, BlobNotFound):
+            return self._read_or_make(ticket)
+
+    def _read_or_make(self, ticket: Ticket) -> bytes:
+        """Once more, since another request may have made it in the meantime; else make it."""
+        with suppress(BlobNotFound):  # not made at the upload, or lost with the power
+            try:
+                return self._read(ticket)
+            except DecryptionFailed:
+                self._quarantine.note_derivative(ticket.image, ticket.role, ticket.variant)
         try:
             self._derivatives.make(ticket.image, ticket.role, ticket.variant)
             return self._read(ticket)
@@ -204,11 +211,18 @@ class DeliveryService:
         """The key may have been rotated between the query and the open: ask once more."""
         with self._uow.read() as session:
             image = image_by_id(session, ticket.actor or NOBODY, ticket.image.id)
-        if image is None:
+        if image is None or image.facts.status is ImageStatus.DESTROYED:
             raise NotFound("There is nothing here.", operation="delivery.open")
         return replace(ticket, image=image)
 
     def _set_aside(self, ticket: Ticket, damage: DarkroomError) -> Quarantined:
+        """Quarantine what is damaged, but take no lost mount for lost pictures."""
+        if isinstance(damage, BlobNotFound) and read_marker(self._store.blobs) is None:
+            raise StoreUnavailable(
+                "The store is not there: its marker file is missing. Is its file system"
+                " mounted?",
+                operation="delivery.open",
+            )
         self._quarantine.set_aside(ticket.image, ticket.role, ticket.variant, damage)
         return damaged_file()
 

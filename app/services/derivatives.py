@@ -5,11 +5,12 @@ from __future__ import annotations
 from io import BufferedReader
 
 from app.crypto.context import Role
-from app.media.decoder_client import Decoder
+from app.media.decoder_client import STANDARD_SIZES, Decoder
 from app.media.formats import FileType
 from app.services.image_access import ImageAccess
 from app.storage.encrypted_store import EncryptedStore, KeySource
 
+THUMBNAIL_SIZES = (160, 320, 640, 960, 1280, 1920)
 PREVIEW_SIDE = 1600
 
 
@@ -44,7 +45,7 @@ class Derivatives:
                 BufferedReader(reader.as_file()),
                 reader.plain_size,
                 file_type_of(image),
-                sizes=(side,),
+                sizes=_decoded_with(side),
             )
             header = reader.header
             self._store.seal_derivative(
@@ -58,6 +59,12 @@ class Derivatives:
                 header.content_rev,
                 generation=header.generation,
             )
+
+
+def _decoded_with(side: int) -> tuple[int, ...]:
+    """What was made at the upload is made from size to size, as then: the same bytes again,
+    since the ETag is the same."""
+    return STANDARD_SIZES if side in STANDARD_SIZES else (side,)
 
 
 def file_type_of(image: ImageAccess) -> FileType:

@@ -8,10 +8,13 @@ crash leaves at most sealed orphans that `reconcile` reports.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
+
+from sqlalchemy.orm import Session
 
 from app.crypto.stream import SealedFacts
 from app.db.session import UnitOfWork
@@ -19,6 +22,7 @@ from app.db.times import utc_now
 from app.domain.access import Action, Actor, require
 from app.domain.filenames import clean_filename
 from app.domain.media_kinds import MediaKind
+from app.domain.states import ImageStatus
 from app.errors import Conflict, DarkroomError, NotFound
 from app.services.collection_access import CollectionAccess, find_collection, find_personal
 from app.services.derivatives import derivative_of
@@ -123,10 +127,11 @@ class IngestService:
         try:
             facts = self._seal(image, path, key, source)
             with self._uow.write() as session:
+                _require_still(session, actor, image.target)
                 self._rows.add(session, actor, image, path, key, facts)
-        except Conflict:
+        except Conflict as conflict:
             self._take_away(path)
-            return self._welcome_twin(actor, image)
+            return self._welcome_twin(actor, image, conflict)
         except BaseException:
             # A commit may fail after it took effect: then the picture is there, and stays.
             if not self._rows.is_recorded(self._uow, image.id):
@@ -158,26 +163,28 @@ class IngestService:
 
     def _take_away(self, path: ObjectPath) -> None:
         """Undo after a failure; what cannot be undone is sealed and found by reconcile."""
-        try:
+        with _only_noted():
             self._keys.destroy(path.image_id)
+        with _only_noted():
             self._store.discard(path)
-        except DarkroomError as error:
-            log.warning("an upload could not be taken back whole", exc_info=error)
 
-    def _welcome_twin(self, actor: Actor, image: NewImage) -> Stored:
+    def _welcome_twin(self, actor: Actor, image: NewImage, conflict: Conflict) -> Stored:
         """Another upload of the same bytes was quicker: theirs is the picture."""
         with self._uow.read() as session:
             known = self._rows.duplicate(session, image.target.id, image.sha256)
         if known is None:
-            raise Conflict(
-                "The file could not be stored beside another. Try again.",
-                operation="ingest.twin",
-            )
+            raise conflict
         return self._welcome_back(actor, known)
 
     def _welcome_back(self, actor: Actor, image_id: UUID) -> Stored:
         """A picture that the collection has already, taken out of the trash if it lay there."""
         card = self._trash.bring_back(actor, image_id)
+        if card.status == ImageStatus.QUARANTINED.value:
+            raise Conflict(
+                "The collection has this file already, but damaged. Destroy the damaged"
+                " picture, then upload the file again.",
+                operation="ingest.damaged",
+            )
         return Stored(
             id=card.id,
             name=card.name or "",
@@ -188,6 +195,20 @@ class IngestService:
             duplicate=True,
             link_epoch=card.link_epoch,
         )
+
+
+@contextmanager
+def _only_noted() -> Iterator[None]:
+    try:
+        yield
+    except DarkroomError as error:
+        log.warning("an upload could not be taken back whole", exc_info=error)
+
+
+def _require_still(session: Session, actor: Actor, target: CollectionAccess) -> None:
+    """Decoding takes seconds, in which a member may go and a collection be deleted."""
+    now = find_collection(session, actor, target.slug)
+    require(actor, Action.UPLOAD, now.facts if now is not None else None)
 
 
 def _stored(image: NewImage) -> Stored:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,8 +14,17 @@ from sqlalchemy.orm import Session
 
 from app.domain.access import Action, Actor, Role, require
 from app.errors import DecryptionFailed, NotFound
-from app.models import Collection, CollectionMember, FileKey, Image, MonthCount, Tag, User
-from app.models.image import LIVE
+from app.models import (
+    Collection,
+    CollectionMember,
+    FileKey,
+    Image,
+    ImageTag,
+    MonthCount,
+    Tag,
+    User,
+)
+from app.models.image import LIVE, NOT_DESTROYED
 from app.services.image_access import ImageAccess, image_by_id
 from app.services.listing import COLUMNS, ImageCard, ListQuery, Page, card_of, list_images
 
@@ -23,6 +33,7 @@ if TYPE_CHECKING:
     from app.services.tags import Tags
 
 
+log = logging.getLogger("darkroom.library")
 MOST_TAGS = 1000
 
 
@@ -137,7 +148,7 @@ class Library:
             rows = session.execute(
                 select(Tag.id, Tag.name).where(Tag.collection_id.in_(ids)).limit(MOST_TAGS)
             ).all()
-        names = {str(row.name.of(row.id)) for row in rows}
+        names = {name for row in rows if (name := _name_in(row)) is not None}
         return tuple(sorted(names, key=str.casefold))
 
     def total(self, actor: Actor, slug: str | None = None) -> int:
@@ -159,7 +170,7 @@ class Library:
                 place=self._place(session, actor, access.collection_id),
                 access=access,
                 meta=_opened(row),
-                tags=tuple(tag.name for tag in self._tags.of_image(session, image_id)),
+                tags=_tag_names(session, image_id),
                 uploaded_by=_name_of(session, access.uploader_id),
                 annotation_rev=row.annotation_rev,
                 seal=_seal(session, image_id),
@@ -171,8 +182,14 @@ class Library:
         require(actor, Action.LIST_IMAGES)
         here = (card.sort_at, card.id)
         key = tuple_(Image.sort_at, Image.id)
-        line = select(Image.id).where(Image.collection_id == card.collection_id, LIVE).limit(1)
+        line = (
+            select(Image.id)
+            .where(Image.collection_id == card.collection_id, LIVE, NOT_DESTROYED)
+            .limit(1)
+        )
         with self._uow.read() as session:
+            if self._place(session, actor, card.collection_id) is None:
+                return Neighbours(None, None)  # a public picture is listed to nobody else
             newer = line.where(key > here).order_by(Image.sort_at, Image.id)
             older = line.where(key < here).order_by(Image.sort_at.desc(), Image.id.desc())
             return Neighbours(session.scalar(newer), session.scalar(older))
@@ -210,7 +227,16 @@ class Library:
 
 
 def _place_of(row: Any) -> Place:
-    return Place(row.id, row.slug, row.name.of(row.id), Role.of(row.role) or Role.VIEWER)
+    """A collection whose name is damaged is shown by its slug: its pictures are in order."""
+    return Place(row.id, row.slug, _name_in(row) or row.slug, Role.of(row.role) or Role.VIEWER)
+
+
+def _name_in(row: Any) -> str | None:
+    try:
+        return str(row.name.of(row.id))
+    except DecryptionFailed as damage:
+        log.warning("a sealed name does not open", exc_info=damage)
+        return None
 
 
 def _opened(row: Any) -> Mapping[str, Any]:
@@ -220,9 +246,19 @@ def _opened(row: Any) -> Mapping[str, Any]:
         return {}
 
 
+def _tag_names(session: Session, image_id: UUID) -> tuple[str, ...]:
+    rows = session.execute(
+        select(Tag.id, Tag.name)
+        .join(ImageTag, ImageTag.tag_id == Tag.id)
+        .where(ImageTag.image_id == image_id)
+    )
+    names = {name for row in rows if (name := _name_in(row)) is not None}
+    return tuple(sorted(names, key=str.casefold))
+
+
 def _name_of(session: Session, user_id: UUID | None) -> str | None:
     row = session.execute(select(User.id, User.name).where(User.id == user_id)).first()
-    return str(row.name.of(row.id)) if row is not None else None
+    return _name_in(row) if row is not None else None
 
 
 def _seal(session: Session, image_id: UUID) -> Seal | None:

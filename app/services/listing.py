@@ -7,7 +7,7 @@ many images there are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -20,10 +20,12 @@ from sqlalchemy.orm import Session
 
 from app.errors import DecryptionFailed
 from app.models import Image, ImageTag
-from app.models.image import LIVE
+from app.models.image import LIVE, NOT_DESTROYED
 from app.services.cursor import Cursor, microseconds
 
 IN_TRASH = Image.trashed_at.is_not(None)
+# SQLite takes at most 500 terms in one compound SELECT.
+WALKS_AT_ONCE = 100
 
 
 class Sort(Enum):
@@ -123,16 +125,29 @@ def list_images(session: Session, query: ListQuery) -> Page:
         return Page((), None)
     pairs = zip_longest(query.collections, query.tag_ids)
     walks = [_walk(query, collection, tag) for collection, tag in pairs]
-    if len(walks) == 1:
-        rows = session.execute(walks[0]).all()
-    else:
-        rows = _merged(session, query, walks)
+    rows: Sequence[Row[Any]] = ()
+    for walked in _batches(walks, WALKS_AT_ONCE):
+        rows = _first_of(query, [*rows, *_walked(session, query, walked)])
     cards = tuple(card_of(row) for row in rows[: query.limit])
     more = len(rows) > query.limit
     return Page(cards, _cursor_of(query, cards[-1]).encode() if more else None)
 
 
-def _merged(session: Session, query: ListQuery, walks: list[Select[Any]]) -> Sequence[Row[Any]]:
+def _batches(walks: list[Select[Any]], size: int) -> Iterator[list[Select[Any]]]:
+    for start in range(0, len(walks), size):
+        yield walks[start : start + size]
+
+
+def _first_of(query: ListQuery, rows: list[Row[Any]]) -> list[Row[Any]]:
+    """The rows of one page, and one more, out of those of several batches."""
+    name = _key_name(query)
+    rows.sort(key=lambda row: (getattr(row, name), row.id), reverse=_descending(query))
+    return rows[: query.limit + 1]
+
+
+def _walked(session: Session, query: ListQuery, walks: list[Select[Any]]) -> Sequence[Row[Any]]:
+    if len(walks) == 1:
+        return session.execute(walks[0]).all()
     together = union_all(*[select(walk.subquery()) for walk in walks]).subquery()
     key, row_id = together.c[_key_name(query)], together.c["id"]
     order = (key.desc(), row_id.desc()) if _descending(query) else (key, row_id)
@@ -145,6 +160,7 @@ def _walk(query: ListQuery, collection_id: UUID, tag_id: UUID | None) -> Select[
     chosen = select(*COLUMNS).where(
         Image.collection_id == collection_id,
         IN_TRASH if query.trashed else LIVE,
+        NOT_DESTROYED,
         *_filters(query),
     )
     if tag_id is not None:

@@ -46,7 +46,10 @@ class NewImage:
         taken = self.rendered.taken_at
         if not self.target.by_capture_time or taken is None:
             return self.at
-        return datetime.fromisoformat(taken).replace(tzinfo=UTC)
+        try:
+            return datetime.fromisoformat(taken).replace(tzinfo=UTC)
+        except ValueError:  # a camera may write month 0
+            return self.at
 
     @property
     def public(self) -> PublicFacts:

@@ -72,7 +72,7 @@ def sign_view(view: SignedView, roots: RootKeys) -> str:
         active.version[:4],
     )
     token = body + sign(active.key, _DOMAIN, body)[:_MAC_BYTES]
-    return base64.urlsafe_b64encode(token).rstrip(b"=").decode("ascii")
+    return _encode(token)
 
 
 def read_token(token: str, roots: RootKeys) -> SignedView:
@@ -90,12 +90,16 @@ def read_token(token: str, roots: RootKeys) -> SignedView:
     )
 
 
+def _encode(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
+
+
 def _decode(token: str) -> bytes:
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise _no_such_address() from None
-    if len(raw) != TOKEN_BYTES:
+    if len(raw) != TOKEN_BYTES or _encode(raw) != token:  # one spelling for one address
         raise _no_such_address()
     return raw
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from app.db.times import utc_now
 from app.domain.access import Action, Actor, require
 from app.domain.states import ImageStatus
 from app.errors import DarkroomError, NotFound
-from app.models import FileKey, Image
+from app.models import FileKey, Image, ImageTag, Tag
+from app.models.image import NOT_DESTROYED
 from app.services.audit import AuditLog, Subject
 from app.services.counters import count_image
 from app.services.image_access import ImageAccess, image_by_id
@@ -70,12 +71,17 @@ class Trash:
         due = now + self._keep
         with self._uow.write() as session:
             image = self._find(session, actor, Action.TRASH, image_id, again=True)
-            row = session.get_one(Image, image.id)
-            if row.trashed_at is None:
-                row.trashed_at, row.destroy_at, row.updated_at = now, due, now
-                count_image(session, row.collection_id, row.sort_at, -1)
+            put = session.execute(
+                update(Image)
+                .where(Image.id == image.id, Image.trashed_at.is_(None))
+                .values(trashed_at=now, destroy_at=due, updated_at=now)
+                .returning(Image.sort_at)
+            ).first()
+            if put is not None:
+                count_image(session, image.collection_id, put.sort_at, -1)
                 self._note(session, "image.trash", actor, image_id)
-            return Removal(image_id, ImageStatus.TRASHED.value, row.destroy_at)
+            known = session.scalar(select(Image.destroy_at).where(Image.id == image.id))
+            return Removal(image_id, ImageStatus.TRASHED.value, known)
 
     def restore(self, actor: Actor, image_id: UUID) -> ImageCard:
         """Take an image out of the trash; NotPermitted if it does not lie there."""
@@ -95,6 +101,19 @@ class Trash:
             self._mark(session, image.id)
         self._shred(image.path, actor)
         return Removal(image_id, DESTROYED, self._clock())
+
+    def destroy_due(self) -> int:
+        """Shred what has lain in the trash for its time; return how many images are gone."""
+        due = select(Image.id).where(
+            Image.destroy_at <= self._clock(), Image.trashed_at.is_not(None), NOT_DESTROYED
+        )
+        with self._uow.read() as session:
+            ids = session.scalars(due).all()
+        for image_id in ids:
+            with self._uow.write() as session:
+                if session.scalar(due.where(Image.id == image_id)) is not None:
+                    self._mark(session, image_id)
+        return self.finish_destructions()
 
     def finish_destructions(self) -> int:
         """Go on with what a crash left marked; return how many images are gone now."""
@@ -127,24 +146,30 @@ class Trash:
     def _back(self, session: Session, actor: Actor, image_id: UUID) -> ImageCard:
         restored = session.execute(
             update(Image)
-            .where(Image.id == image_id, Image.trashed_at.is_not(None))
+            .where(Image.id == image_id, Image.trashed_at.is_not(None), NOT_DESTROYED)
             .values(trashed_at=None, destroy_at=None, updated_at=self._clock())
             .returning(Image.collection_id, Image.sort_at)
         ).first()
         if restored is not None:
             count_image(session, restored.collection_id, restored.sort_at, 1)
             self._note(session, "image.restore", actor, image_id)
-        row = session.execute(select(*COLUMNS).where(Image.id == image_id)).first()
+        row = session.execute(
+            select(*COLUMNS).where(Image.id == image_id, NOT_DESTROYED)
+        ).first()
         if row is None:
             raise NotFound("There is nothing here.", operation="trash.restore")
         return card_of(row)
 
     def _mark(self, session: Session, image_id: UUID) -> None:
         """From here on nobody sees it; a crash after this is finished at the next start."""
-        row = session.get_one(Image, image_id)
+        row = session.execute(
+            update(Image)
+            .where(Image.id == image_id)
+            .values(status=DESTROYED, updated_at=self._clock())
+            .returning(Image.collection_id, Image.sort_at, Image.trashed_at)
+        ).one()
         if row.trashed_at is None:
             count_image(session, row.collection_id, row.sort_at, -1)
-        row.status, row.updated_at = DESTROYED, self._clock()
         session.execute(
             update(FileKey).where(FileKey.file_id == image_id).values(state="destroyed")
         )
@@ -163,14 +188,32 @@ class Trash:
         self._keys.destroy(path.image_id)
         self._store.discard(path)
         with self._uow.write() as session:
-            row = session.get(Image, path.image_id)
+            tags = _tags_of(session, path.image_id)
+            row = session.execute(
+                delete(Image)
+                .where(Image.id == path.image_id)
+                .returning(Image.uploader_id, Image.size)
+            ).first()
             if row is None:
                 return
             if row.uploader_id is not None:
                 self._quota.release(session, row.uploader_id, row.size)
-            session.delete(row)
+            _drop_unused(session, tags)
             session.execute(delete(FileKey).where(FileKey.file_id == path.image_id))
             self._note(session, "image.destroy", actor, path.image_id)
 
     def _note(self, session: Session, action: str, actor: Actor | None, image_id: UUID) -> None:
         self._audit.append(session, action, actor=actor, subject=Subject("image", image_id))
+
+
+def _tags_of(session: Session, image_id: UUID) -> Sequence[UUID]:
+    wanted = select(ImageTag.tag_id).where(ImageTag.image_id == image_id)
+    return session.scalars(wanted).all()
+
+
+def _drop_unused(session: Session, tags: Sequence[UUID]) -> None:
+    """A tag that no picture has any more goes with its last one."""
+    used = exists().where(ImageTag.tag_id == Tag.id)
+    session.execute(
+        delete(Tag).where(Tag.id.in_(tags), ~used).execution_options(synchronize_session=False)
+    )

@@ -23,6 +23,7 @@ from app.db.field_cipher import Sealed
 from app.domain.access import ANONYMOUS
 from app.errors import BlobNotFound, DarkroomError, DecryptionFailed
 from app.models.image import NOT_DESTROYED, Image
+from app.services.derivatives import THUMBNAIL_SIZES
 from app.services.image_access import ImageAccess, image_by_id
 from app.storage.encrypted_store import EncryptedStore, OpenBlob
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 BATCH = 500
 SAMPLE_BYTES = 48
-DERIVATIVES = ((Role.THUMBNAIL, 320), (Role.THUMBNAIL, 640), (Role.PREVIEW, 0))
+DERIVATIVES = (*((Role.THUMBNAIL, size) for size in THUMBNAIL_SIZES), (Role.PREVIEW, 0))
 
 
 @dataclass(frozen=True, slots=True)
