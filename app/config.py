@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -104,7 +105,9 @@ def load_settings(
 
 def setting_names() -> dict[str, str]:
     """Return every setting that is read, with its default as text."""
-    values = v.Values({"ENCRYPTION_KEY": "0" * 62 + "01", "SECRET_KEY": "k" * 64}, {})
+    values = v.Values(
+        {"ENCRYPTION_KEY": "0" * 62 + "01", "SECRET_KEY": "0123456789abcdef" * 4}, {}
+    )
     _refuse_switches(values)
     _settings(values)
     return values.asked
@@ -191,50 +194,77 @@ def _one_worker(text: str) -> int:
 
 
 def _settings(values: v.Values) -> Settings:
-    one = values.one
     instance = (TOP / values.text("INSTANCE_PATH", "instance")).absolute()
-    bind = one("BIND", "127.0.0.1:8000", v.address)
-    public_url = one("PUBLIC_URL", f"http://{bind}", v.web_origin)
-    cached = one("KEY_VAULT_CACHE_ENABLED", "true", v.boolean)
-    minutes = one("KEY_VAULT_CACHE_DURATION_MINUTES", "60", v.whole(1, 1440))
     return Settings(
         instance_path=instance,
-        bind=bind,
-        web_concurrency=one("WEB_CONCURRENCY", "1", _one_worker),
-        web_threads=one("WEB_THREADS", "24", v.whole(2, 512)),
-        public_url=public_url,
-        allowed_hosts=_hosts(values, public_url),
-        trusted_proxies=one("TRUSTED_PROXIES", "", v.networks),
-        cors_origins=one("BACKEND_CORS_ORIGINS", "", v.origins),
-        secret_key=one("SECRET_KEY", "", _secret_key),
-        session_idle_minutes=one("SESSION_IDLE_MINUTES", "120", v.whole(1, 43200)),
-        session_max_days=one("SESSION_MAX_DAYS", "14", v.whole(1, 365)),
-        encryption_key=parse_master_key(values.text("ENCRYPTION_KEY") or None),
-        encryption_key_previous=_previous(values.text("ENCRYPTION_KEY_PREVIOUS")),
-        rotation_days=one("ENCRYPTION_KEY_ROTATION_DAYS", "30", v.whole(0, 3650)),
-        chunk_size=one("ENCRYPTION_CHUNK_SIZE_MB", "5", v.whole(1, 64)) << 20,
-        stream_chunk=one("ENCRYPTION_STREAM_CHUNK_KIB", "256", v.whole(4, 65536)) << 10,
-        key_grace_hours=one("KEY_GRACE_HOURS", "24", v.whole(0, 8760)),
-        vault_path=instance / values.text("KEY_VAULT_LOCAL_PATH", "secrets"),
-        vault_cache_minutes=minutes if cached else 0,
-        database_url=one("DATABASE_URL", "sqlite:///darkroom.db", _sqlite(instance)),
-        store_path=one("STORE_URL", "file:store", _folder(instance)),
-        upload_max_size=one("UPLOAD_MAX_SIZE", "104857600", v.byte_count),
-        upload_max_files=one("UPLOAD_MAX_FILES", "10", v.whole(1, 1000)),
-        image_max_pixels=one("IMAGE_MAX_PIXELS", "50000000", v.whole(1, 10**10)),
-        image_max_side=one("IMAGE_MAX_SIDE", "32767", v.whole(1, 65535)),
-        image_max_frames=one("IMAGE_MAX_FRAMES", "2000", v.whole(1, 10**6)),
-        decode_timeout_seconds=one("DECODE_TIMEOUT_SECONDS", "20", v.whole(1, 3600)),
-        decode_memory=one("DECODE_MEMORY_MB", "1024", v.whole(256, 65536)) << 20,
-        quota_default=one("QUOTA_DEFAULT", "10 GiB", v.byte_count),
-        trash_days=one("TRASH_DAYS", "30", v.whole(0, 3650)),
-        signed_url_expiry=one("SIGNED_URL_EXPIRY", "3600", v.whole(1, 31536000)),
-        media_cache=one("MEDIA_CACHE", "revalidate", v.one_of("revalidate", "off")),
-        ratelimit_upload=one("RATELIMIT_UPLOAD", "10 per minute", v.rate),
-        ratelimit_api=one("RATELIMIT_API", "100 per hour", v.rate),
-        ratelimit_session=one("RATELIMIT_SESSION", "6000 per minute", v.rate),
-        ratelimit_login=one("RATELIMIT_LOGIN", "10 per 15 minutes", v.rate),
-        registration_open=one("REGISTRATION_OPEN", "false", v.boolean),
-        log_format=one("LOG_FORMAT", "console", v.one_of("console", "json")),
-        metrics_token=values.text("METRICS_TOKEN"),
+        **_web(values),
+        **_keys(values, instance),
+        **_places(values, instance),
+        **_limits(values),
     )
+
+
+def _web(values: v.Values) -> dict[str, Any]:
+    one = values.one
+    bind = one("BIND", "127.0.0.1:8000", v.address)
+    public_url = one("PUBLIC_URL", f"http://{bind}", v.web_origin)
+    return {
+        "bind": bind,
+        "web_concurrency": one("WEB_CONCURRENCY", "1", _one_worker),
+        "web_threads": one("WEB_THREADS", "24", v.whole(2, 512)),
+        "public_url": public_url,
+        "allowed_hosts": _hosts(values, public_url),
+        "trusted_proxies": one("TRUSTED_PROXIES", "", v.networks),
+        "cors_origins": one("BACKEND_CORS_ORIGINS", "", v.origins),
+        "secret_key": one("SECRET_KEY", "", _secret_key),
+        "session_idle_minutes": one("SESSION_IDLE_MINUTES", "120", v.whole(1, 43200)),
+        "session_max_days": one("SESSION_MAX_DAYS", "14", v.whole(1, 365)),
+        "registration_open": one("REGISTRATION_OPEN", "false", v.boolean),
+        "log_format": one("LOG_FORMAT", "console", v.one_of("console", "json")),
+        "metrics_token": values.text("METRICS_TOKEN"),
+    }
+
+
+def _keys(values: v.Values, instance: Path) -> dict[str, Any]:
+    one = values.one
+    cached = one("KEY_VAULT_CACHE_ENABLED", "true", v.boolean)
+    minutes = one("KEY_VAULT_CACHE_DURATION_MINUTES", "60", v.whole(1, 1440))
+    return {
+        "encryption_key": parse_master_key(values.text("ENCRYPTION_KEY") or None),
+        "encryption_key_previous": _previous(values.text("ENCRYPTION_KEY_PREVIOUS")),
+        "rotation_days": one("ENCRYPTION_KEY_ROTATION_DAYS", "30", v.whole(0, 3650)),
+        "chunk_size": one("ENCRYPTION_CHUNK_SIZE_MB", "5", v.whole(1, 64)) << 20,
+        "stream_chunk": one("ENCRYPTION_STREAM_CHUNK_KIB", "256", v.whole(4, 65536)) << 10,
+        "key_grace_hours": one("KEY_GRACE_HOURS", "24", v.whole(0, 8760)),
+        "vault_path": instance / values.text("KEY_VAULT_LOCAL_PATH", "secrets"),
+        "vault_cache_minutes": minutes if cached else 0,
+    }
+
+
+def _places(values: v.Values, instance: Path) -> dict[str, Any]:
+    one = values.one
+    return {
+        "database_url": one("DATABASE_URL", "sqlite:///darkroom.db", _sqlite(instance)),
+        "store_path": one("STORE_URL", "file:store", _folder(instance)),
+    }
+
+
+def _limits(values: v.Values) -> dict[str, Any]:
+    one = values.one
+    return {
+        "upload_max_size": one("UPLOAD_MAX_SIZE", "104857600", v.byte_count),
+        "upload_max_files": one("UPLOAD_MAX_FILES", "10", v.whole(1, 1000)),
+        "image_max_pixels": one("IMAGE_MAX_PIXELS", "50000000", v.whole(1, 10**10)),
+        "image_max_side": one("IMAGE_MAX_SIDE", "32767", v.whole(1, 65535)),
+        "image_max_frames": one("IMAGE_MAX_FRAMES", "2000", v.whole(1, 10**6)),
+        "decode_timeout_seconds": one("DECODE_TIMEOUT_SECONDS", "20", v.whole(1, 3600)),
+        "decode_memory": one("DECODE_MEMORY_MB", "1024", v.whole(256, 65536)) << 20,
+        "quota_default": one("QUOTA_DEFAULT", "10 GiB", v.byte_count),
+        "trash_days": one("TRASH_DAYS", "30", v.whole(0, 3650)),
+        "signed_url_expiry": one("SIGNED_URL_EXPIRY", "3600", v.whole(1, 31536000)),
+        "media_cache": one("MEDIA_CACHE", "revalidate", v.one_of("revalidate", "off")),
+        "ratelimit_upload": one("RATELIMIT_UPLOAD", "10 per minute", v.rate),
+        "ratelimit_api": one("RATELIMIT_API", "100 per hour", v.rate),
+        "ratelimit_session": one("RATELIMIT_SESSION", "6000 per minute", v.rate),
+        "ratelimit_login": one("RATELIMIT_LOGIN", "10 per 15 minutes", v.rate),
+    }

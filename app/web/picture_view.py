@@ -104,7 +104,6 @@ def picture(
 ) -> Picture:
     """Return the view of one picture for whoever asks."""
     card, facts = detail.card, detail.access.facts
-    slug = detail.place.slug if detail.place is not None else None
     return Picture(
         id=card.id,
         name=card.name or "Unreadable name",
@@ -119,10 +118,10 @@ def picture(
         uploaded_at=card.created_at,
         taken_at=detail.meta.get("taken_at"),
         uploaded_by=detail.uploaded_by,
-        collection=None
-        if detail.place is None
-        else FrameCollection(detail.place.slug, detail.place.name),
-        tags=tuple(TagChip(name, _tag_url(name, slug)) for name in detail.tags),
+        collection=FrameCollection(detail.place.slug, detail.place.name)
+        if detail.place
+        else None,
+        tags=tuple(TagChip(name, _tag_url(name, detail)) for name in detail.tags),
         suggested_tags=suggested,
         facts=camera_facts(detail.meta.get("exif") or {}),
         labels=label_counts(boxes, classes),
@@ -169,8 +168,9 @@ def _flattened(exif: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _tag_url(name: str, slug: str | None) -> str | None:
-    return None if slug is None else page_url({"collection": slug, "tag": name})
+def _tag_url(name: str, detail: Detail) -> str | None:
+    place = detail.place
+    return page_url({"collection": place.slug, "tag": name}) if place is not None else None
 
 
 def _seal(detail: Detail) -> SealFacts | None:
