@@ -169,16 +169,19 @@ class House:
         uow, audit, tags, roots = self.uow, self._audit, self._tags, self.roots
         emails, passwords = EmailIndex(roots), PasswordCheck(PASSWORD_COST)
         people = (uow, emails, passwords, audit, self._quota)
+        collections, ingest = Collections(uow, audit), self._ingest()
+        annotations = Annotations(uow, audit)
         return Services(
             account_administration=AccountAdministration(*people),
             accounts=Accounts(*people),
-            annotations=Annotations(uow, audit),
+            annotations=annotations,
             api_keys=ApiKeys(uow, audit),
             audit=audit,
-            collections=Collections(uow, audit),
+            collections=collections,
             delivery=self._delivery(),
+            demo=Demo(collections, ingest, annotations),
             health=self._health(),
-            ingest=self._ingest(),
+            ingest=ingest,
             key_report=KeyReport(uow, self.vaulting),
             labels=Labels(uow, audit),
             library=Library(uow, tags),
