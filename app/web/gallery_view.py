@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -58,19 +58,9 @@ class MonthMark:
 
 
 @dataclass(frozen=True, slots=True)
-class TrashTile:
+class TrashTile(Tile):
     """A picture in the trash."""
 
-    id: UUID
-    name: str
-    width: int
-    height: int
-    placeholder: str | None
-    size: int
-    at: datetime
-    status: str
-    state: str
-    boxes: int | None
     trashed_at: datetime
     destroyed_at: datetime
     days_left: int
@@ -99,7 +89,7 @@ def trash_tile(card: ImageCard) -> TrashTile:
     due = card.destroy_at or trashed
     left = max(0, -((utc_now() - due) // timedelta(days=1)))
     return TrashTile(
-        **{name: getattr(shown, name) for name in Tile.__slots__},
+        **{field.name: getattr(shown, field.name) for field in fields(Tile)},
         trashed_at=trashed,
         destroyed_at=due,
         days_left=left,
