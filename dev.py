@@ -265,6 +265,7 @@ def test(*arguments: str) -> None:
     """Run pytest on every core; the caller's own choice of processes wins."""
     set_up(DEV)
     install_test_programs()
+    os.environ.setdefault("PYTHONHASHSEED", "0")  # every process collects in the same order
     own = ("-n", "--numprocesses", "--pdb", "--collect-only", "no:xdist")
     spread = ["-n", str(max(2, os.cpu_count() or 2)), "--dist", "loadfile"]
     chosen = any(argument.startswith(own) for argument in arguments)

@@ -18,7 +18,7 @@ import pytest
 
 from tests.fixtures.clone import TOP, Clone
 
-KEY = secrets.token_hex(32)
+KEY = "0123456789abcdef" * 4
 SECRETS = {"ENCRYPTION_KEY": KEY, "SECRET_KEY": secrets.token_hex(32)}
 
 
