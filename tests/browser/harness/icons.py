@@ -1,6 +1,6 @@
 """Cuts the icons in use out of Bootstrap Icons (MIT) into one small sprite.
 
-``python tests/browser/harness/icons.py`` writes ``app/static/img/icons.svg`` anew; the test
+``python -m tests.browser.harness.icons`` writes ``app/static/img/icons.svg`` anew; the test
 beside it compares. The package's own sprite has 2,000 icons and weighs 1.1 MB.
 """
 
@@ -14,7 +14,7 @@ APP = Path(__file__).resolve().parents[3] / "app"
 SPRITE = APP / "static" / "img" / "icons.svg"
 USES = re.compile(r"""\bicon(?:=|\()\s*["']([a-z0-9-]+)["']""")
 # Names that a template or module holds in a table, not in a call.
-NAMED = re.compile(r"""["'](?:icon:)?([a-z0-9]+(?:-[a-z0-9]+)*)["']""")
+NAMED = re.compile(r"""["']([a-z0-9]+(?:-[a-z0-9]+)*)["']""")
 LICENCE = "<!-- From Bootstrap Icons, Copyright The Bootstrap Authors, MIT licence -->"
 
 
@@ -31,14 +31,15 @@ def symbols() -> dict[str, str]:
 def names_in_use(known: set[str]) -> tuple[set[str], set[str]]:
     """Names that are drawn, and those among them that the package does not have."""
     called: set[str] = set()
-    quoted: set[str] = set()
+    tabled: set[str] = set()
     for path in [*APP.glob("templates/**/*.html"), *APP.glob("static/js/**/*.js")]:
-        text = path.read_text(encoding="utf-8")
-        called.update(USES.findall(text))
-        if "icon" in text:
-            quoted.update(NAMED.findall(text))
-    # A quoted word that happens to be an icon's name costs a few bytes and no more.
-    return called | (quoted & known), called - known
+        for line in path.read_text(encoding="utf-8").splitlines():
+            called.update(USES.findall(line))
+            quoted = set(NAMED.findall(line)) & known
+            # A table of icons: one-word names beside such as "moon-stars", or in a call of tool().
+            if "tool(" in line or any("-" in name for name in quoted):
+                tabled |= quoted
+    return called | tabled, called - known
 
 
 def sprite() -> str:

@@ -7,7 +7,7 @@ from itertools import groupby
 from types import SimpleNamespace as Model
 from uuid import UUID
 
-import pictures
+from tests.browser.harness import pictures
 
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 PAGE = 60
@@ -134,7 +134,7 @@ def picture(index: int) -> Model:
 def boxes(count: int, width: int, height: int) -> list[dict[str, object]]:
     names = ("apple", "apple", "leaf damage", "trunk")
     across = max(1, round(count**0.5))
-    cell_w, cell_h = width / across, height / -(-count // across)
+    cell_w, cell_h = width / across, height / max(1, -(-count // across))
     return [
         {
             "id": str(UUID(int=(0xB0 << 112) | (4 << 76) | (8 << 60) | i)),

@@ -1,28 +1,19 @@
-"""Takes every page at two widths and two themes: ``python shoot.py FOLDER [NAME…]``.
+"""Takes every page at two widths and two themes.
 
-Prints what the console and the CSP said; a clean run prints nothing.
+``python -m tests.browser.harness.shoot FOLDER [NAME…]``. Prints what the console and the CSP
+said; a clean run prints nothing but the error pages' own statuses.
 """
 
 from __future__ import annotations
 
-import logging
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, str(Path(__file__).parent))
+from tests.browser.harness import samples
+from tests.browser.harness.browser import PHONE, WIDE, launch, opened, serving
 
-import app as harness
-import pictures
-import samples
-
-ARGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]  # fmt: skip
 ONE = f"/images/{samples.id_of(9)}"
 PAGES = {
     "setup": "/setup", "setup-code": "/setup?code=1&as=errors", "login": "/auth/login", "login-errors": "/auth/login?as=errors",
@@ -38,50 +29,22 @@ PAGES = {
 }  # fmt: skip
 
 
-@contextmanager
-def serving() -> Iterator[str]:
-    pictures.warm()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, harness.create_app(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-
-
-def opened(browser: Browser, width: int, theme: str) -> Page:
-    phone = width < 700
-    context = browser.new_context(
-        viewport={"width": width, "height": 844 if phone else 800}, color_scheme=theme,
-        has_touch=phone, is_mobile=phone,
-    )  # fmt: skip
-    page = context.new_page()
-
-    def say(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            print(f"{page.url}: {message.text}")
-
-    page.on("console", say)
-    page.on("pageerror", lambda error: print(f"{page.url}: {error}"))
-    return page
-
-
 def main(folder: Path, wanted: list[str]) -> None:
+    """Write ``name-width-theme.png`` for each page into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     with serving() as base, sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
-        for width in (1280, 390):
+        browser = launch(play)
+        for size in (WIDE, PHONE):
             for theme in ("light", "dark"):
-                page = opened(browser, width, theme)
+                page, complaints = opened(browser, base, size, theme)
                 for name, path in PAGES.items():
                     if wanted and name not in wanted:
                         continue
-                    page.goto(base + path)
+                    page.goto(path)
                     page.wait_for_load_state("networkidle")
                     page.wait_for_timeout(250)
-                    page.screenshot(path=folder / f"{name}-{width}-{theme}.png")
+                    page.screenshot(path=folder / f"{name}-{size[0]}-{theme}.png")
+                print("\n".join(complaints))
                 page.context.close()
         browser.close()
 

@@ -11,6 +11,12 @@ const WORDS = {
   conflict: "Changed by somebody else",
 };
 
+/** Changes the text in place: a new text node would make the browser look at the whole page's style. */
+function write(node, text) {
+  if (!node.firstChild) node.append("");
+  if (node.firstChild.data !== text) node.firstChild.data = text;
+}
+
 /** One sentence for the state of saving. */
 export function saveWords({ phase, words }, waiting) {
   if (phase === "waiting") return `Not saved: ${words} Trying again by itself`;
@@ -46,19 +52,19 @@ export class StatusLine {
   constructor(root, { canvas, store, tools, picture }) {
     const part = (name) => root.querySelector(`[data-status-${name}]`);
     const [zoom, cursor, box, count] = ["zoom", "cursor", "box", "count"].map(part);
-    const showZoom = ({ scale }) => (zoom.textContent = `${Math.round(scale * 100 * devicePixelRatio)} %`);
-    const showBox = (shown) => (box.textContent = shown ? `${span(shown)} at ${pair(shown.x, shown.y)}` : "");
+    const showZoom = ({ scale }) => write(zoom, `${Math.round(scale * 100 * devicePixelRatio)} %`);
+    const showBox = (shown) => write(box, shown ? `${span(shown)} at ${pair(shown.x, shown.y)}` : "");
     const chosen = () => showBox(store.chosen?.box);
     canvas.addEventListener("change", ({ detail }) => showZoom(detail));
     showZoom(canvas.view);
     tools.addEventListener("cursor", ({ detail }) => {
       const { point } = detail;
       const inside = point && point.x >= 0 && point.y >= 0 && point.x <= picture.w && point.y <= picture.h;
-      cursor.textContent = inside ? pair(point.x, point.y) : "";
+      write(cursor, inside ? pair(point.x, point.y) : "");
       showBox(detail.box ?? store.chosen?.box);
     });
     for (const name of ["select", "item", "items"]) store.addEventListener(name, chosen);
-    const total = () => (count.textContent = store.items.size === 1 ? "1 box" : `${store.items.size} boxes`);
+    const total = () => write(count, store.items.size === 1 ? "1 box" : `${store.items.size} boxes`);
     for (const name of ["item", "items"]) store.addEventListener(name, total);
   }
 }

@@ -2,6 +2,8 @@
 
 import { shape } from "../frame/dom.js";
 
+const NAME = 12;
+
 export class BoxView {
   /** `svg` fills the surface; the group inside carries zoom and pan for all boxes at once. */
   constructor(svg, store, labels) {
@@ -19,17 +21,18 @@ export class BoxView {
 
   place({ scale, x, y }) {
     this.group.setAttribute("transform", `matrix(${scale} 0 0 ${scale} ${x} ${y})`);
-    this.group.style.setProperty("--inverse", 1 / scale);
+    // Names keep their size on the screen: the unit inside the group is a pixel of the picture.
+    this.group.setAttribute("font-size", NAME / scale);
   }
 
+  /** Plain shapes without transforms: each transform would be a layer's worth of work in every frame. */
   #make(id) {
-    const text = shape("text", { x: 5, y: -6 });
     const node = shape(
-      "svg",
+      "g",
       { class: "box" },
-      shape("rect", { class: "halo", width: "100%", height: "100%" }),
-      shape("rect", { class: "line", width: "100%", height: "100%" }),
-      shape("g", { class: "tag" }, text),
+      shape("rect", { class: "halo" }),
+      shape("rect", { class: "line" }),
+      shape("text", { dx: "0.4em", dy: "-0.5em" }),
     );
     this.nodes.set(id, node);
     this.group.append(node);
@@ -45,10 +48,12 @@ export class BoxView {
     }
     const node = this.nodes.get(id) ?? this.#make(id);
     const { x, y, w, h } = item.box;
-    for (const [name, value] of [["x", x], ["y", y], ["width", w], ["height", h]]) node.setAttribute(name, value);
-    const [, line, tag] = node.children;
+    const [halo, line, name] = node.children;
+    for (const rect of [halo, line]) for (const [side, value] of [["x", x], ["y", y], ["width", w], ["height", h]]) rect.setAttribute(side, value);
+    name.setAttribute("x", x);
+    name.setAttribute("y", y);
+    name.textContent = item.label ?? "no label";
     line.setAttribute("stroke", this.labels.colour(item.label));
-    tag.firstChild.textContent = item.label ?? "no label";
     node.classList.toggle("is-waiting", !item.label);
   }
 

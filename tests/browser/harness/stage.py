@@ -1,6 +1,6 @@
 """A stand-in for the server: the real templates, modules and style sheets under the real CSP.
 
-``python tests/browser/harness/app.py`` serves it on port 5055 for looking at. State (boxes,
+``python -m tests.browser.harness.stage`` serves it on port 5055 for looking at. State (boxes,
 uploads) is kept in memory. ``?as=…`` chooses among sample situations: ``nobody`` (signed
 out), ``empty``, ``errors``. The cookie ``theme`` is honoured.
 """
@@ -17,10 +17,7 @@ from uuid import UUID
 from flask import Flask, flash, jsonify, make_response, redirect, render_template, request, url_for
 from flask_bootstrap import Bootstrap5
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import pictures
-import samples
+from tests.browser.harness import pictures, samples
 
 APP = Path(__file__).resolve().parents[3] / "app"
 CSP = (
@@ -279,7 +276,7 @@ def _api(app: Flask) -> None:
                 response.headers["ETag"] = f'"{kept["rev"]}"'
                 return response
             app.puts.append(request.json)
-            kept = {"rev": kept["rev"] + 1, "state": request.json["state"], "annotations": [
+            kept = {"rev": kept["rev"] + 1, "state": request.json.get("state") or ("in_progress" if kept["state"] == "new" else kept["state"]), "annotations": [
                 {"frame": 0, "attributes": {}, **a, "rev": kept["rev"] + 1} for a in request.json["annotations"]]}
             app.boxes[image_id] = kept
         response = jsonify(state=kept["state"], annotations=kept["annotations"])
