@@ -137,7 +137,7 @@ def _start_clock() -> None:
 
 def _observe(response: Response) -> Response:
     endpoint = request.endpoint or "none"
-    metrics.requests.labels(endpoint, request.method, str(response.status_code)).inc()
+    metrics.count_request(endpoint, request.method, response.status_code)
     started = g.get("started")
     if started is not None:
         metrics.request_seconds.labels(endpoint).observe(time.perf_counter() - started)

@@ -93,7 +93,7 @@ class ConsoleFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         facts = facts_of(record)
-        head = f"{facts.pop('time')} {facts.pop('level')!s:7} {facts.pop('event')}"
+        head = f"{facts.pop('time')} {facts.pop('level')!s:7} {_one_line(facts.pop('event'))}"
         facts.pop("logger")
         return head + "".join(f" {name}={_one_line(value)}" for name, value in facts.items())
 

@@ -42,6 +42,14 @@ damage = Counter(
 logins = Counter("darkroom_logins", "Sign-ins, by outcome", ("outcome",), registry=registry)
 
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def count_request(endpoint: str, method: str, status: int) -> None:
+    """Count an answer; words that a client made up do not become labels."""
+    requests.labels(endpoint, method if method in METHODS else "other", str(status)).inc()
+
+
 def exposition() -> bytes:
     """Return the text that Prometheus scrapes."""
     return generate_latest(registry)

@@ -69,7 +69,7 @@ class Members:
             .group_by(CollectionMember.collection_id)
         )
         with self._uow.read_rows() as connection:
-            return dict(connection.execute(counted).tuples().all())
+            return {row[0]: row[1] for row in connection.execute(counted)}
 
     def add(self, actor: Actor, slug: str, *, email: str, role: str) -> MemberView:
         """Add the account with this address. ``InvalidInput`` when there is none, or the

@@ -41,9 +41,10 @@ def moment(text: str | None, path: str) -> datetime | None:
         return None
     try:
         parsed = datetime.fromisoformat(text.strip())
-    except ValueError:
+        zoned = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+        return zoned.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise wrong(path, "must be a time such as 2026-11-22T10:00:00Z") from None
-    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
 
 
 def future(text: str | None, path: str) -> datetime | None:

@@ -11,30 +11,43 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
-from flask import Flask, Response, current_app, redirect, request
+from flask import Flask, Response, current_app, redirect, request, url_for
 from flask_wtf import CSRFProtect
 
-from app.errors import AuthenticationFailed, FileTooLarge, NotFound, QuotaExceeded
+from app.domain.scopes import Scope
+from app.errors import (
+    AuthenticationFailed,
+    FileTooLarge,
+    NotFound,
+    NotPermitted,
+    QuotaExceeded,
+)
 from app.web.context import services
-from app.web.identity import caller
+from app.web.identity import Caller, caller
 from app.web.request_class import FORM_BYTES
 
 View = TypeVar("View", bound=Callable[..., Any])
 Who = Literal["anyone", "signed_in"]
 Rate = Literal["none", "page", "api", "media", "upload"]
 
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+RENEWAL_PAGE = "auth.password"
 SLACK = 1 << 20
 """Bytes that a multipart body may hold beside its files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """``by_key``: whether API keys count as signed in. ``files``: the body may be large."""
+    """``by_key``: whether API keys count as signed in. ``files``: the body may be large.
+
+    ``scope``: what a key needs before its body is read; elsewhere the services ask.
+    """
 
     who: Who
     rate: Rate = "page"
     by_key: bool = False
     files: bool = False
+    scope: Scope | None = None
 
 
 NO_GATE_NEEDED = {
@@ -46,7 +59,8 @@ PAGE = Gate("signed_in", "page")
 OPEN_PAGE = Gate("anyone", "page")
 MEDIA = Gate("signed_in", "media", by_key=True)
 API = Gate("signed_in", "api", by_key=True)
-API_UPLOAD = Gate("signed_in", "upload", by_key=True, files=True)
+API_UPLOAD = Gate("signed_in", "upload", by_key=True, files=True, scope=Scope.IMAGES_WRITE)
+API_LIMITS = Gate("signed_in", "api", by_key=True, scope=Scope.IMAGES_WRITE)
 PROBE = Gate("anyone", "none")
 
 
@@ -84,12 +98,29 @@ def check_who() -> Response | None:
         return None
     who = caller()
     if who is not None and (who.by == "session" or wanted.by_key):
-        return None
+        return _check_standing(who, wanted)
     if who is not None or not _is_a_person():
         raise AuthenticationFailed("Sign in first.", operation="guard.who")
     asked = request.full_path.rstrip("?")
     query = urlencode({"next": asked}) if asked != "/" else ""
     return redirect(f"/auth/login?{query}".rstrip("?"), 303)  # type: ignore[return-value]
+
+
+def _check_standing(who: Caller, wanted: Gate) -> Response | None:
+    """Hold a key to the scope of its gate, and whoever was given a password to changing it."""
+    scopes = who.actor.scopes
+    if wanted.scope is not None and scopes is not None and wanted.scope not in scopes:
+        raise NotPermitted(
+            f"This API key may not do that: it takes {wanted.scope.value}.",
+            operation="guard.scope",
+        )
+    if who.by == "key" or not who.user.must_change_password:
+        return None
+    if request.endpoint == RENEWAL_PAGE:
+        return None
+    if not _is_a_person():
+        raise NotPermitted("Change your password first.", operation="guard.password")
+    return redirect(url_for(RENEWAL_PAGE), 303)  # type: ignore[return-value]
 
 
 def _is_a_person() -> bool:
@@ -132,7 +163,9 @@ def _check_quota(length: int) -> None:
 
 def check_csrf(csrf: CSRFProtect) -> None:
     """Ask every writing request of a browser for its token; a key needs none."""
+    if request.endpoint is None or request.method in READING:
+        return
     who = caller()
-    if request.endpoint is None or (who is not None and who.by == "key"):
+    if who is not None and who.by == "key":
         return
     csrf.protect()

@@ -10,15 +10,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Network = IPv4Network | IPv6Network
-_FORWARDED = (
-    "HTTP_FORWARDED",
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PORT",
-    "HTTP_X_FORWARDED_PREFIX",
-    "HTTP_X_FORWARDED_PROTO",
-    "HTTP_X_REAL_IP",
-)
+_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED", "HTTP_X_REAL_IP", "HTTP_VIA")
+"""How the names of headers begin that a proxy adds."""
 
 
 class TrustedProxies:
@@ -38,11 +31,12 @@ class TrustedProxies:
     def __call__(
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        environ["darkroom.forwarded"] = any(name in environ for name in _FORWARDED)
+        added = [name for name in environ if name.startswith(_FORWARDED)]
+        environ["darkroom.forwarded"] = bool(added)
         if self._networks and self._trusted(environ.get("REMOTE_ADDR", "")):
             self._take_over(environ)
-        for name in _FORWARDED:
-            environ.pop(name, None)
+        for name in added:
+            del environ[name]
         return self._app(environ, start_response)
 
     def _take_over(self, environ: WSGIEnvironment) -> None:

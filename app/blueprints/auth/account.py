@@ -51,6 +51,7 @@ def edit_account() -> Response:
     answer = pages.done(url_for("auth.account"), "Saved.")
     if theme is not None:
         secure = current_app.config["SETTINGS"].https
+        # Not HttpOnly: static/js/frame/page.js changes it without a request.
         answer.set_cookie(THEME_COOKIE, theme, max_age=ONE_YEAR, samesite="Lax", secure=secure)
     return answer
 

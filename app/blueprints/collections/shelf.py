@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request, url_for
 
 from app.blueprints.collections.base import TEMPLATE, blueprint, show_again, show_context
-from app.errors import DarkroomError, InvalidInput, NotFound
+from app.errors import Conflict, DarkroomError, InvalidInput, NotFound
 from app.services.collections import CollectionEdit
 from app.services.listing import ListQuery
 from app.web import collection_view, pages
@@ -69,7 +69,7 @@ def remove(slug: str) -> Response:
     """Remove an empty collection."""
     try:
         services().collections.remove(actor(), slug)
-    except InvalidInput as error:
+    except (InvalidInput, Conflict) as error:
         return show_again(slug, error)
     return pages.done(url_for("collections.page"), "The collection is removed.")
 

@@ -99,7 +99,7 @@ def _end_of(month: str | None) -> datetime | None:
     """Return the first moment after a month such as ``2026-11``."""
     if month is None:
         return None
-    match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", month)
+    match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", month, re.ASCII)
     if match is None or int(match[1]) == 0 or match[1] == "9999":
         raise forms.wrong("month", "must be a month such as 2026-11")
     year, number = int(match[1]), int(match[2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from app.web.guards import API, gate
 from app.web.identity import actor
 from app.web.json_body import json_document
 
+_REVISION = re.compile(r"\d{1,9}", re.ASCII)
 blueprint = APIBlueprint("annotations", __name__, tag="Annotations")
 
 
@@ -70,5 +72,5 @@ def _expected() -> int | Literal["*"] | None:
         return "*" if request.headers.get("If-Match", "").strip() == "*" else None
     if request.if_match.star_tag:
         return "*"
-    tags = [tag for tag in request.if_match.as_set() if tag.isdigit() and len(tag) < 10]
+    tags = [tag for tag in request.if_match.as_set() if _REVISION.fullmatch(tag)]
     return int(tags[0]) if len(tags) == 1 else -1

@@ -14,7 +14,7 @@ from app.services.examination import Offer
 from app.web import forms
 from app.web.context import services
 from app.web.error_handlers import as_item, problem, status_of
-from app.web.guards import API, API_UPLOAD, gate
+from app.web.guards import API, API_LIMITS, API_UPLOAD, gate
 from app.web.identity import actor
 from app.web.image_json import card_json, detail_json, page_json, removal_json, stored_json
 from app.web.list_arguments import list_arguments
@@ -59,7 +59,7 @@ def _outcome(
 
 @blueprint.get("/upload")
 @blueprint.doc(summary="Limits, accepted types and space left")
-@gate(API)
+@gate(API_LIMITS)
 def upload_limits() -> ResponseReturnValue:
     """What an upload may be, before one is tried."""
     settings = current_app.config["SETTINGS"]

@@ -1,0 +1,202 @@
+"""Who may call what: written by hand, a row for each route and method.
+
+``least`` is the role from which on a member succeeds; ``None`` where every account does.
+``hidden`` rows do not exist for lesser members (404) instead of being forbidden (403).
+``scope`` is the one that an API key needs; pages, which take no key, have none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["page", "api", "media"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """``ok``: the status for who may. ``fresh``: the call changes what the next one needs."""
+
+    path: str
+    kind: Kind
+    least: str | None = None
+    ok: int = 200
+    scope: str | None = None
+    hidden: bool = False
+    fresh: Literal["", "place", "trashed", "empty", "key"] = ""
+    form: dict[str, Any] | None = None
+    json: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Open:
+    """For everybody: what nobody gets, what an account gets, what a bad key gets."""
+
+    path: str
+    nobody: int
+    account: int | None = None
+    bad_key: int = 401
+    form: dict[str, Any] | None = None
+
+
+def page(path: str, least: str | None = None, ok: int = 200, **more: Any) -> Row:
+    return Row(path, "page", least, ok, **more)
+
+
+def form(path: str, least: str | None = None, ok: int = 303, **fields: Any) -> Row:
+    fresh = fields.pop("fresh", "")
+    return Row(path, "page", least, ok, form=fields, fresh=fresh)
+
+
+def media(path: str, scope: str = "images:read") -> Row:
+    return Row(path, "media", "viewer", 200, scope)
+
+
+def api(
+    path: str, scope: str | None, least: str | None = None, ok: int = 200, **more: Any
+) -> Row:
+    return Row(f"/api/v1{path}", "api", least, ok, scope, **more)
+
+
+JSON = {"Accept": "application/json"}
+ANY = {"If-Match": "*"}
+BOXES = {"state": "done", "annotations": []}
+
+TABLE: dict[tuple[str, str], Row | Open] = {
+    # for everybody
+    ("gallery.index", "GET"): Open("/", 200, 303),
+    ("auth.login", "GET"): Open("/auth/login", 200, 303),
+    ("auth.login_post", "POST"): Open("/auth/login", 401, form={"email": "x", "password": "y"}),
+    ("auth.logout", "POST"): Open("/auth/logout", 303),
+    ("auth.setup", "POST"): Open("/auth/setup", 404),
+    ("auth.register", "GET"): Open("/auth/register", 404),
+    ("auth.register", "POST"): Open("/auth/register", 404),
+    ("health.livez", "GET"): Open("/livez", 200, bad_key=200),
+    ("health.readyz", "GET"): Open("/readyz", 200, bad_key=200),
+    ("health.prometheus", "GET"): Open("/metrics", 200, bad_key=200),
+    ("serving.signed", "GET"): Open("/m/{token}", 200, bad_key=200),
+    ("static", "GET"): Open("/static/css/base.css", 200, bad_key=200),
+    ("bootstrap.static", "GET"): Open(
+        "/bootstrap/static/css/bootstrap.min.css", 200, bad_key=200
+    ),
+    ("openapi.spec", "GET"): Open("/api/v1/openapi.json", 200),
+    # one's own account
+    ("auth.account", "GET"): page("/account"),
+    ("auth.edit_account", "POST"): form("/account", theme="dark"),
+    ("auth.api_keys", "GET"): page("/auth/api-keys"),
+    ("auth.create_api_key", "POST"): form("/auth/api-keys", ok=422, name=""),
+    ("auth.revoke_api_key", "POST"): form("/auth/api-keys/{key}/revoke", "owner", fresh="key"),
+    ("auth.password", "GET"): page("/auth/password"),
+    ("auth.password", "POST"): form("/auth/password", ok=422, current_password="wrong"),
+    ("auth.sessions", "GET"): page("/auth/sessions"),
+    ("auth.revoke_session", "POST"): form("/auth/sessions/{nothing}/revoke", ok=404),
+    ("auth.revoke_other_sessions", "POST"): form("/auth/sessions/revoke-others"),
+    ("api.account.me", "GET"): api("/me", "account:read"),
+    ("api.account.keys", "GET"): api("/api-keys", "account:read"),
+    ("api.account.create_key", "POST"): api(
+        "/api-keys", "account:write", ok=422, json={"name": "n"}
+    ),
+    ("api.account.revoke_key", "DELETE"): api(
+        "/api-keys/{key}", "account:write", "owner", 204, fresh="key"
+    ),
+    ("api.account.sessions", "GET"): api("/sessions", "account:read"),
+    ("api.account.end_session", "DELETE"): api("/sessions/{nothing}", None, ok=404),
+    # pictures
+    ("gallery.page", "GET"): page("/gallery?collection={slug}", "viewer"),
+    ("gallery.trash", "GET"): page("/trash"),
+    ("gallery.show", "GET"): page("/images/{image}", "viewer"),
+    ("gallery.tags", "POST"): form("/images/{image}/tags", "editor", tags="a"),
+    ("gallery.bulk", "POST"): form("/gallery/bulk", action="tag", ids="{image}", tags="b"),
+    ("annotate.page", "GET"): page("/images/{image}/annotate", "viewer"),
+    ("upload.page", "GET"): page("/upload"),
+    ("upload.store", "POST"): form("/upload", ok=422),
+    ("serving.original", "GET"): media("/images/{image}/original"),
+    ("serving.preview", "GET"): media("/images/{image}/preview"),
+    ("serving.thumb", "GET"): media("/images/{image}/thumb/320"),
+    ("serving.stored", "GET"): media("{stored_path}"),
+    ("api.images.upload", "POST"): api("/images", "images:write", ok=422, form={}),
+    ("api.images.upload_alias", "POST"): api("/upload", "images:write", ok=422, form={}),
+    ("api.images.upload_limits", "GET"): api("/upload", "images:write"),
+    ("api.images.index", "GET"): api("/images?collection={slug}", "images:read", "viewer"),
+    ("api.images.show", "GET"): api("/images/{image}", "images:read", "viewer"),
+    ("api.images.remove", "DELETE"): api(
+        "/images/{image}", "images:write", "editor", fresh="place"
+    ),
+    ("api.images.restore", "POST"): api(
+        "/images/{image}/restore", "images:write", "editor", fresh="trashed", hidden=True
+    ),
+    ("api.annotations.show", "GET"): api(
+        "/images/{image}/annotations", "annotations:read", "viewer"
+    ),
+    ("api.annotations.replace", "PUT"): api(
+        "/images/{image}/annotations", "annotations:write", "annotator", json=BOXES, headers=ANY
+    ),
+    # collections
+    ("collections.page", "GET"): page("/collections"),
+    ("collections.create", "POST"): form("/collections", ok=422, name=""),
+    ("collections.show", "GET"): page("/collections/{slug}", "viewer"),
+    ("collections.edit", "POST"): form("/collections/{slug}", "owner", name="Place"),
+    ("collections.remove", "POST"): form("/collections/{slug}/remove", "owner", fresh="empty"),
+    ("collections.add_label", "POST"): form(
+        "/collections/{slug}/labels", "editor", name="{new}"
+    ),
+    ("collections.edit_label", "POST"): form(
+        "/collections/{slug}/labels/{label}", "editor", name="car"
+    ),
+    ("collections.add_member", "POST"): form(
+        "/collections/{slug}/members",
+        "owner",
+        422,
+        email="nobody@people.example",
+        role="viewer",
+    ),
+    ("collections.edit_member", "POST"): form(
+        "/collections/{slug}/members/{member}", "owner", role="viewer"
+    ),
+    ("api.collections.index", "GET"): api("/collections", "collections:read"),
+    ("api.collections.create", "POST"): api(
+        "/collections", "collections:write", ok=422, json={"name": ""}
+    ),
+    ("api.collections.show", "GET"): api("/collections/{slug}", "collections:read", "viewer"),
+    ("api.collections.edit", "PATCH"): api(
+        "/collections/{slug}", "collections:write", "owner", json={"name": "Place"}
+    ),
+    ("api.collections.remove", "DELETE"): api(
+        "/collections/{slug}", "collections:write", "owner", 204, fresh="empty"
+    ),
+    ("api.collections.members", "GET"): api(
+        "/collections/{slug}/members", "collections:read", "viewer"
+    ),
+    ("api.collections.add_member", "POST"): api(
+        "/collections/{slug}/members",
+        "collections:write",
+        "owner",
+        422,
+        json={"email": "nobody@people.example", "role": "viewer"},
+    ),
+    ("api.collections.edit_member", "PATCH"): api(
+        "/collections/{slug}/members/{member}",
+        "collections:write",
+        "owner",
+        json={"role": "viewer"},
+    ),
+    ("api.collections.remove_member", "DELETE"): api(
+        "/collections/{slug}/members/{member}", "collections:write", "owner", 204, fresh="place"
+    ),
+    ("api.collections.labels", "GET"): api(
+        "/collections/{slug}/labels", "collections:read", "viewer"
+    ),
+    ("api.collections.add_label", "POST"): api(
+        "/collections/{slug}/labels", "collections:write", "editor", 201, json={"name": "{new}"}
+    ),
+    ("api.collections.edit_label", "PATCH"): api(
+        "/collections/{slug}/labels/{label}",
+        "collections:write",
+        "editor",
+        json={"name": "car"},
+    ),
+    ("api.collections.remove_label", "DELETE"): api(
+        "/collections/{slug}/labels/{label}", "collections:write", "editor", 204, fresh="place"
+    ),
+}
