@@ -43,6 +43,7 @@ export class Tools extends EventTarget {
 
   #listen() {
     const surface = this.canvas.root;
+    this.#spareWhatFloats(surface);
     this.fingers = new Fingers(surface, (pinch) => this.#pinch(pinch));
     surface.addEventListener("pointerdown", (event) => this.#down(event));
     surface.addEventListener("pointermove", (event) => this.#move(event));
@@ -58,6 +59,13 @@ export class Tools extends EventTarget {
       if (event.shiftKey) this.canvas.pan(-(event.deltaX || event.deltaY), 0);
       else this.canvas.zoomTo(this.canvas.view.scale * wheelFactor(event), this.canvas.at(event));
     }, { passive: false });
+  }
+
+  /** The field for a label and a notice lie on the surface, but a press on them is theirs alone. */
+  #spareWhatFloats(surface) {
+    for (const floating of surface.querySelectorAll("form, [role=alert]")) {
+      for (const name of ["pointerdown", "dblclick"]) floating.addEventListener(name, (event) => event.stopPropagation());
+    }
   }
 
   #pinch({ from, point, factor }) {

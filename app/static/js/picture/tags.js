@@ -14,6 +14,7 @@ export class Tags {
     this.input = this.form.elements.tags;
     this.input.value = "";
     for (const chip of this.list.children) this.#giveCross(chip);
+    this.input.addEventListener("keydown", (event) => event.key === "Escape" && this.input.blur());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.add(split(this.input.value));
