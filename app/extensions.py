@@ -10,6 +10,7 @@ import warnings
 from dataclasses import dataclass
 
 from flask import Flask
+from flask.sansio.app import App
 from flask_bootstrap import Bootstrap5
 from flask_limiter import Limiter
 from flask_login import LoginManager
@@ -23,9 +24,17 @@ from app.web.rates import is_exempt, limit_of_request, limiter_key
 
 
 class Database(SQLAlchemy):
-    """What Flask-Migrate asks for: the metadata. The engine is wiring's own."""
+    """What Flask-Migrate asks for: the metadata. The engine is wiring's own.
+
+    So are the sessions. The extension's own would be closed after every request, the
+    asynchronous ones by an event loop in a new thread: half of what a thumbnail costs.
+    """
 
     metadata = Base.metadata
+
+    def init_app(self, app: App) -> None:
+        """Register the extension without engines, sessions and teardown."""
+        app.extensions["sqlalchemy"] = self
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +49,11 @@ class Extensions:
 
 def make_extensions() -> Extensions:
     """Return the extensions that guards and headers are made of, unbound."""
+    login = LoginManager()
+    # It would compare what browsers say of themselves, and set a cookie with each answer.
+    login.session_protection = None
     return Extensions(
-        login=LoginManager(),
+        login=login,
         csrf=CSRFProtect(),
         limiter=Limiter(
             limiter_key,

@@ -96,8 +96,8 @@ class DeliveryService:
 
         The second value is where the picture's address is now, if it moved (308).
         """
-        with self._uow.read() as session:
-            image = image_by_stored_name(session, actor, stored_name)
+        with self._uow.read_rows() as connection:
+            image = image_by_stored_name(connection, actor, stored_name)
         if image is not None and slug not in {image.slug, image.path.slug}:
             image = None
         ticket = self._decide(actor, image, Role.ORIGINAL, 0)
@@ -114,8 +114,8 @@ class DeliveryService:
     def signed(self, token: str, now: int) -> tuple[Ticket, SignedView]:
         """Decide about a signed address at Unix time ``now``; Gone when it ran out."""
         view = read_token(token, self._roots)
-        with self._uow.read() as session:
-            image = image_by_id(session, NOBODY, view.image_id)
+        with self._uow.read_rows() as connection:
+            image = image_by_id(connection, NOBODY, view.image_id)
         if image is None or image.facts.status in {ImageStatus.TRASHED, ImageStatus.DESTROYED}:
             raise NotFound("There is nothing at this address.", operation="url.open")
         if view.expires <= now or view.link_epoch != image.link_epoch:
@@ -162,8 +162,8 @@ class DeliveryService:
         return self._set_aside(ticket, damage)
 
     def _by_id(self, actor: Actor, image_id: UUID) -> ImageAccess | None:
-        with self._uow.read() as session:
-            return image_by_id(session, actor, image_id)
+        with self._uow.read_rows() as connection:
+            return image_by_id(connection, actor, image_id)
 
     def _decide(
         self, actor: Actor, image: ImageAccess | None, role: Role, variant: int
@@ -209,8 +209,8 @@ class DeliveryService:
 
     def _refreshed(self, ticket: Ticket) -> Ticket:
         """The key may have been rotated between the query and the open: ask once more."""
-        with self._uow.read() as session:
-            image = image_by_id(session, ticket.actor or NOBODY, ticket.image.id)
+        with self._uow.read_rows() as connection:
+            image = image_by_id(connection, ticket.actor or NOBODY, ticket.image.id)
         if image is None or image.facts.status is ImageStatus.DESTROYED:
             raise NotFound("There is nothing here.", operation="delivery.open")
         return replace(ticket, image=image)

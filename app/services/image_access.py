@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Select, and_, bindparam, select
+from sqlalchemy.orm import QueryableAttribute, Session
 
 from app.db.field_cipher import Sealed
 from app.domain.access import Actor, ImageFacts, Role
@@ -51,25 +51,28 @@ class ImageAccess:
         return str(card.get("name") or self.path.stored_name)
 
 
-def image_by_id(session: Session, actor: Actor, image_id: UUID) -> ImageAccess | None:
+def image_by_id(
+    connection: Session | Connection, actor: Actor, image_id: UUID
+) -> ImageAccess | None:
     """Return the image as ``actor`` stands to it, or None if there is none."""
-    return _load(session, actor, Image.id == image_id)
+    return _load(connection, _BY_ID, actor, image_id)
 
 
 def image_by_stored_name(
-    session: Session, actor: Actor, stored_name: str
+    connection: Session | Connection, actor: Actor, stored_name: str
 ) -> ImageAccess | None:
     """Return the image that was stored under this name."""
-    return _load(session, actor, Image.stored_name == stored_name)
+    return _load(connection, _BY_STORED_NAME, actor, stored_name)
 
 
-def _load(session: Session, actor: Actor, which: ColumnElement[bool]) -> ImageAccess | None:
+def _statement(which: QueryableAttribute[Any]) -> Select[*tuple[Any, ...]]:
+    """Built once: building it for every request would take four times as long as running it."""
     membership = and_(
         CollectionMember.collection_id == Image.collection_id,
-        CollectionMember.user_id == actor.user_id,
+        CollectionMember.user_id == bindparam("user_id"),
     )
     keys = and_(FileKey.file_id == Image.id, FileKey.state.in_(READABLE))
-    rows = session.execute(
+    return (
         select(
             Image.id,
             Image.collection_id,
@@ -95,8 +98,22 @@ def _load(session: Session, actor: Actor, which: ColumnElement[bool]) -> ImageAc
         .join(Collection, Collection.id == Image.collection_id)
         .outerjoin(CollectionMember, membership)
         .outerjoin(FileKey, keys)
-        .where(which)
-    ).all()
+        .where(which == bindparam("wanted"))
+    )
+
+
+_BY_ID = _statement(Image.id)
+_BY_STORED_NAME = _statement(Image.stored_name)
+
+
+def _load(
+    connection: Session | Connection,
+    statement: Select[*tuple[Any, ...]],
+    actor: Actor,
+    wanted: object,
+) -> ImageAccess | None:
+    given = {"user_id": actor.user_id, "wanted": wanted}
+    rows = connection.execute(statement, given).all()
     return _access(rows) if rows else None
 
 

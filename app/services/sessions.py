@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.db.session import UnitOfWork
@@ -41,7 +41,7 @@ _RESOLVED = (
         User.email,
     )
     .join(User, User.id == SessionRow.user_id)
-    .where(User.state == "active")
+    .where(User.state == "active", SessionRow.id_hash == bindparam("hashed"))
 )
 
 
@@ -124,7 +124,7 @@ class Sessions:
             return None
         hashed, now = _hash(token), self._clock()
         with self._uow.read_rows() as connection:
-            row = connection.execute(_RESOLVED.where(SessionRow.id_hash == hashed)).first()
+            row = connection.execute(_RESOLVED, {"hashed": hashed}).first()
         if row is None or now >= self._ends(row):
             return None
         if now - row.last_seen >= SEEN_EVERY:
