@@ -23,6 +23,11 @@ TAG_BYTES: Final = 16
 MOST_CHUNKS: Final = 2**32 - 1
 MOST_BYTES: Final = 16 * 2**40
 
+# A thread that reads or writes meanwhile pays from here on; it takes about 1 MiB at once.
+_LEAST_CHUNK: Final = 256 * 1024
+_LEAST_CHUNKS: Final = 16
+_BATCH_BYTES: Final = 1024 * 1024
+
 _COUNTER = struct.Struct(">IB")
 
 
@@ -107,6 +112,21 @@ class Geometry:
     def offset(self, index: int) -> int:
         """Of the chunk's first sealed byte, from the start of the blob."""
         return HEADER_BYTES + index * (self.chunk_size + TAG_BYTES)
+
+    def place(self, first: int, after: int) -> tuple[int, int]:
+        """(offset, length) of the sealed chunks first to after - 1, which lie in a row."""
+        plain = (after - first - 1) * self.chunk_size + self.plain_length(after - 1)
+        return self.offset(first), plain + (after - first) * TAG_BYTES
+
+    def batch(self, count: int) -> int:
+        """How many of ``count`` chunks a helping thread takes at once; 0: it would not pay.
+
+        Smaller chunks than 256 KiB hold the interpreter's lock, and few chunks do not repay
+        the thread.
+        """
+        if count < _LEAST_CHUNKS or self.chunk_size < _LEAST_CHUNK:
+            return 0
+        return max(1, _BATCH_BYTES // self.chunk_size)
 
     def touched(self, start: int, stop: int) -> tuple[int, int]:
         """(first, after): the chunks that hold the plaintext bytes start to stop - 1."""

@@ -1,8 +1,6 @@
 """Where sealed chunks go: straight to the sink, or through a thread that writes meanwhile.
 
-For a large file the disk and the cipher then work at the same time. Both release the
-interpreter's lock for chunks of 256 KiB; for smaller chunks and short files the hand-over
-would cost more than it saves.
+For a large file the disk and the cipher then work at the same time.
 """
 
 from __future__ import annotations
@@ -10,12 +8,9 @@ from __future__ import annotations
 import threading
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Protocol, Self
 
 from app.errors import EncryptionError
-
-LEAST_CHUNK: Final = 256 * 1024
-LEAST_CHUNKS: Final = 16
 
 
 class ByteSink(Protocol):
@@ -56,7 +51,7 @@ class WriteThrough:
 
 
 class WriteBehind:
-    """Leaves the writing to a thread, through two buffers in turn.
+    """Leaves the writing to a thread, through two buffers in turn, each when it is full.
 
     A context manager: when it is left, the thread is gone, and everything was written or
     an error is raised.
@@ -67,8 +62,9 @@ class WriteBehind:
         self._free: SimpleQueue[memoryview] = SimpleQueue()
         for buffer in buffers:
             self._free.put(buffer)
-        self._taken = memoryview(b"")
-        self._full: SimpleQueue[tuple[memoryview, memoryview] | None] = SimpleQueue()
+        self._full: SimpleQueue[tuple[memoryview, int] | None] = SimpleQueue()
+        self._buffer = memoryview(b"")
+        self._used = 0
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._serve, name="write-behind", daemon=True)
 
@@ -82,25 +78,30 @@ class WriteBehind:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is None:
+            self._full.put((self._buffer, self._used))
         self._full.put(None)
         self._thread.join()
         if error is None:
             self._raise()
 
     def space(self, length: int, /) -> memoryview:
-        self._taken = self._free.get()
-        self._raise()
-        return self._taken[:length]
+        if self._used + length > len(self._buffer):
+            if self._used:
+                self._full.put((self._buffer, self._used))
+            self._buffer, self._used = self._free.get(), 0
+            self._raise()
+        return self._buffer[self._used : self._used + length]
 
     def put(self, data: memoryview, /) -> None:
-        self._full.put((self._taken, data))
+        self._used += len(data)
 
     def _serve(self) -> None:
         """After an error the rest is thrown away, so that nobody waits for a buffer."""
         while (piece := self._full.get()) is not None:
-            buffer, data = piece
+            buffer, used = piece
             if self._error is None:
-                self._write(data)
+                self._write(buffer[:used])
             self._free.put(buffer)
 
     def _write(self, data: memoryview) -> None:

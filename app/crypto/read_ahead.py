@@ -6,13 +6,9 @@ import threading
 from collections.abc import Iterable, Iterator
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from app.crypto.source import PreadSource, read_exactly
-
-# Smaller chunks hold the interpreter's lock, and few chunks do not repay a thread.
-LEAST_CHUNK: Final = 256 * 1024
-LEAST_CHUNKS: Final = 16
 
 
 class ReadAhead:

@@ -21,7 +21,7 @@ from app.crypto.chunking import TAG_BYTES, ChunkCipher, Geometry
 from app.crypto.context import Role
 from app.crypto.keys import SecretKey
 from app.crypto.length_verdicts import LengthVerdicts
-from app.crypto.read_ahead import LEAST_CHUNK, LEAST_CHUNKS, ReadAhead
+from app.crypto.read_ahead import ReadAhead
 from app.crypto.seekable import BlobFile
 from app.crypto.source import MemorySource, PreadSource, read_exactly
 from app.errors import DecryptionFailed
@@ -119,24 +119,28 @@ class BlobReader:
 
         The first two are opened without it, so that a look at the start costs no thread.
         """
-        alone = min(first + 2, after) if self._is_long(after - first) else after
+        on_disk = not isinstance(self._source, MemorySource)
+        batch = self._geometry.batch(after - first) if on_disk else 0
+        alone = first + 2 if batch else after
         for index in range(first, alone):
             yield self._open(index)
         if alone < after:
-            indexes = range(alone, after)
-            places = (self._place(index) for index in indexes)
-            with ReadAhead(self._source, places, self._geometry.widest + TAG_BYTES) as ahead:
-                for index, sealed in zip(indexes, ahead, strict=True):
-                    yield self._keep(index, sealed)
+            yield from self._opened_ahead(range(alone, after), batch)
 
-    def _is_long(self, count: int) -> bool:
-        on_disk = not isinstance(self._source, MemorySource)
-        return on_disk and count >= LEAST_CHUNKS and self._geometry.chunk_size >= LEAST_CHUNK
+    def _opened_ahead(self, indexes: range, batch: int) -> Generator[bytes]:
+        step = self._geometry.chunk_size + TAG_BYTES
+        starts = range(0, len(indexes), batch)
+        batches = (indexes[start : start + batch] for start in starts)
+        places = (self._geometry.place(some[0], some[-1] + 1) for some in batches)
+        with ReadAhead(self._source, places, batch * step) as ahead:
+            for start, sealed in zip(starts, ahead, strict=True):
+                for nth, index in enumerate(indexes[start : start + batch]):
+                    yield self._keep(index, sealed[nth * step : (nth + 1) * step])
 
     def _open(self, index: int) -> bytes:
         if index == self._held_index:
             return self._held
-        offset, length = self._place(index)
+        offset, length = self._geometry.place(index, index + 1)
         if isinstance(self._source, MemorySource):
             return self._keep(index, self._source.sealed[offset : offset + length])
         with POOL.borrow(length) as sealed:
@@ -152,9 +156,6 @@ class BlobReader:
         if last:
             VERDICTS.add(self._source.identity, self.header.header_tag)
         return self._held
-
-    def _place(self, index: int) -> tuple[int, int]:
-        return self._geometry.offset(index), self._geometry.plain_length(index) + TAG_BYTES
 
 
 def _cut(chunk: bytes, begin: int, end: int) -> bytes:

@@ -11,8 +11,6 @@ from app.crypto.chunking import TAG_BYTES, ChunkCipher, ChunkPolicy, Geometry
 from app.crypto.context import BlobContext
 from app.crypto.keys import SecretKey
 from app.crypto.outlet import (
-    LEAST_CHUNK,
-    LEAST_CHUNKS,
     ByteSink,
     Outlet,
     WriteBehind,
@@ -191,12 +189,19 @@ def seal_stream(
     """
     geometry = Geometry.of_plain(size, policy.chunk_size(size))
     width = _sealed_width(geometry.widest)
-    with POOL.borrow(geometry.widest) as plain, POOL.borrow(width) as sealed:
-        if geometry.chunk_size < LEAST_CHUNK or geometry.count < LEAST_CHUNKS:
-            run = SealingRun(WriteThrough(sink, sealed), key, context, geometry.chunk_size)
-            return _seal_chunks(source, run, geometry, plain)
-        with POOL.borrow(width) as other, WriteBehind(sink, (sealed, other)) as outlet:
-            run = SealingRun(outlet, key, context, geometry.chunk_size)
+    batch = geometry.batch(geometry.count) * width
+    with POOL.borrow(geometry.widest) as plain:
+        if not batch:
+            with POOL.borrow(width) as sealed:
+                outlet = WriteThrough(sink, sealed)
+                run = SealingRun(outlet, key, context, geometry.chunk_size)
+                return _seal_chunks(source, run, geometry, plain)
+        with (
+            POOL.borrow(batch) as one,
+            POOL.borrow(batch) as other,
+            WriteBehind(sink, (one, other)) as behind,
+        ):
+            run = SealingRun(behind, key, context, geometry.chunk_size)
             return _seal_chunks(source, run, geometry, plain)
 
 
