@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from app import errors as e
@@ -42,6 +43,7 @@ STATUS: tuple[tuple[type[e.DarkroomError], int, str], ...] = (
 
 RETRY_SECONDS = 30
 DETAILS = {429: "Too many requests in a short time. Wait a little, then try again."}
+STALE_FORM = "The CSRF token is missing or from an earlier session: reload the page, try again."
 
 
 def status_of(error: e.DarkroomError) -> tuple[int, str]:
@@ -128,6 +130,8 @@ def on_http_exception(error: HTTPException) -> Response:
     detail = DETAILS.get(status) or error.description or error.name
     if isinstance(error, RequestEntityTooLarge):
         detail = "The request is larger than this address accepts."
+    elif isinstance(error, CSRFError):  # the code tells modules to fetch a new token
+        return answer(status, error.name, STALE_FORM, code="csrf")
     response = answer(status, error.name, detail)
     if status == 429:
         response.headers["Retry-After"] = str(seconds_to_wait())
