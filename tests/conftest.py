@@ -11,6 +11,8 @@ import os
 import sys
 from pathlib import Path
 
+from hypothesis import settings
+
 import pytest
 
 TOP = Path(__file__).resolve().parent.parent
@@ -48,3 +50,6 @@ def _guard(event: str, args: tuple[object, ...]) -> None:
 
 _empty_environment()
 sys.addaudithook(_guard)
+# No deadline: the machine may be busy. On CI the same examples every time.
+settings.register_profile("darkroom", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("darkroom")
