@@ -23,7 +23,7 @@ function wireTheme() {
     applyTheme(theme);
     for (const button of form.querySelectorAll("button")) button.setAttribute("aria-pressed", String(button.value === theme));
     const body = new FormData(form, event.submitter);
-    send(form.action, { method: "POST", form: body }).catch(() => toast("The theme is kept in this browser only for now."));
+    send(form.getAttribute("action"), { method: "POST", form: body }).catch(() => toast("The theme is kept in this browser only for now."));
   });
 }
 

@@ -51,7 +51,7 @@ export class Actions {
 
   #show(count) {
     this.bar.classList.toggle("is-open", count > 0);
-    if (count) this.bar.querySelector("[data-count]").textContent = `${count} selected`;
+    if (count) this.bar.querySelector("[data-selected]").textContent = `${count} selected`;
     else this.#closePanels();
   }
 
@@ -73,7 +73,7 @@ export class Actions {
   /** Carries out `action` on `items`; what leaves the page can be brought back where that makes sense. */
   async run(action, items, body) {
     try {
-      const { data } = await send(this.form.action, { method: "POST", form: body });
+      const { data } = await send(this.form.getAttribute("action"), { method: "POST", form: body });
       const failed = new Map(data.results.filter((one) => !one.ok).map((one) => [one.id, one.message]));
       const done = items.filter((item) => !failed.has(item.dataset.id));
       this.selection.clear();
@@ -99,7 +99,7 @@ export class Actions {
     body.set("action", "restore");
     for (const item of items) body.append("ids", item.dataset.id);
     try {
-      const { data } = await send(this.form.action, { method: "POST", form: body });
+      const { data } = await send(this.form.getAttribute("action"), { method: "POST", form: body });
       setHidden(items, false);
       this.cursor?.refresh();
       toast(data.message);

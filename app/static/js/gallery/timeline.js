@@ -1,6 +1,6 @@
 // Older pictures as one scrolls. The link to the next page works by itself; here it is followed ahead of the eye.
 
-import { element } from "../frame/dom.js";
+import { element, settle } from "../frame/dom.js";
 import { fetchPage } from "../frame/http.js";
 import { localiseTimes } from "../frame/times.js";
 import { layOut, layOutAll } from "./layout.js";
@@ -86,8 +86,11 @@ export class Timeline {
 
 /** Coming back from a picture, the same stretch is loaded and the eye is where it was. */
 export async function returnTo(timeline) {
-  addEventListener("pagehide", () => history.replaceState({ loaded: timeline.loaded, y: scrollY }, ""));
   const { loaded = 1, y = 0 } = history.state ?? {};
+  const keep = () => history.replaceState({ loaded: timeline.loaded, y: scrollY }, "");
+  addEventListener("scroll", settle(keep, 120), { passive: true });
+  // Before the page is left, not while: by then the entry is no longer ours to change.
+  document.addEventListener("click", (event) => event.target.closest("a") && keep(), true);
   if (loaded < 2) return;
   while (timeline.loaded < loaded && timeline.end) {
     const before = timeline.loaded;

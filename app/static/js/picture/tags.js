@@ -40,7 +40,7 @@ export class Tags {
     const body = new FormData(this.form);
     body.set("tags", names.join(", "));
     try {
-      const { data } = await send(this.form.action, { method: "POST", form: body });
+      const { data } = await send(this.form.getAttribute("action"), { method: "POST", form: body });
       this.#show(data.tags);
       return true;
     } catch (error) {
