@@ -11,9 +11,8 @@ import os
 import sys
 from pathlib import Path
 
-from hypothesis import settings
-
 import pytest
+from hypothesis import settings
 
 TOP = Path(__file__).resolve().parent.parent
 KEPT = frozenset(["PATH", "HOME", "LANG", "TERM", "TMPDIR", "TZ", "CI", "VIRTUAL_ENV"])
