@@ -22,6 +22,7 @@ from app.web import cors, error_handlers, frame, guards, headers
 from app.web.identity import resolve
 from app.web.proxies import TrustedProxies
 from app.web.request_class import DarkroomRequest
+from app.web.short_way import ShortWay
 from app.web.unsound import Unsound
 from app.wiring import House
 
@@ -39,8 +40,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     if sound is not None:
         _configure(app, sound)
         app.extensions["darkroom.streams"] = threading.Semaphore(sound.web_threads // 2)
+        short_way = ShortWay(app, headers.cache_of_media(sound.media_cache))
         app.wsgi_app = TrustedProxies(  # type: ignore[method-assign]
-            app.wsgi_app, sound.trusted_proxies
+            short_way, sound.trusted_proxies
         )
         cors.install(app, sound.cors_origins)
     extensions = make_extensions()
@@ -85,7 +87,7 @@ def _env_file() -> Path:
 def _configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key,
-        TRUSTED_HOSTS=list(settings.allowed_hosts),
+        ALLOWED_HOSTS=tuple(host.lower() for host in settings.allowed_hosts),
         MAX_FORM_MEMORY_SIZE=500_000,
         SESSION_COOKIE_NAME="__Host-darkroom" if settings.https else "darkroom",
         SESSION_COOKIE_HTTPONLY=True,
@@ -112,7 +114,11 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _install_guards(app: Flask, extensions: Extensions, settings: Settings | None) -> None:
     """In the order in which a request meets them; see web/guards.py."""
-    headers.install(app, extensions.talisman, https=bool(settings and settings.https))
+    https = bool(settings and settings.https)
+    headers.install(app, extensions.talisman, https=https)
+    app.before_request(guards.check_host)
+    if https:
+        app.before_request(guards.check_scheme)
     app.before_request(_start_clock)
     app.after_request(_observe)
     extensions.login.init_app(app)
@@ -137,8 +143,8 @@ def _start_clock() -> None:
 
 def _observe(response: Response) -> Response:
     endpoint = request.endpoint or "none"
-    metrics.count_request(endpoint, request.method, response.status_code)
-    started = g.get("started")
-    if started is not None:
-        metrics.request_seconds.labels(endpoint).observe(time.perf_counter() - started)
+    if "started" in g:
+        metrics.observe_request(endpoint, request.method, response.status_code, g.started)
+    else:
+        metrics.count_request(endpoint, request.method, response.status_code)
     return response

@@ -13,6 +13,7 @@ from app.services.delivery import Ticket
 from app.services.signed_urls import Purpose
 from app.web.context import services
 from app.web.guards import MEDIA, Gate, gate
+from app.web.headers import cache_of_media
 from app.web.identity import actor
 from app.web.media_types import derivative_type
 from app.web.responses import MediaFacts, not_modified, send_bytes, stream_media
@@ -109,5 +110,4 @@ def _wants_download() -> bool:
 
 
 def _cache() -> str:
-    off = current_app.config["SETTINGS"].media_cache == "off"
-    return "no-store" if off else "private, no-cache"
+    return cache_of_media(current_app.config["SETTINGS"].media_cache)

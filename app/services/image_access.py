@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, bindparam, select
+from sqlalchemy import Connection, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import QueryableAttribute, Session
 
 from app.db.field_cipher import Sealed
@@ -71,7 +71,9 @@ def _statement(which: QueryableAttribute[Any]) -> Select[*tuple[Any, ...]]:
         CollectionMember.collection_id == Image.collection_id,
         CollectionMember.user_id == bindparam("user_id"),
     )
-    keys = and_(FileKey.file_id == Image.id, FileKey.state.in_(READABLE))
+    # Not IN: SQLAlchemy would write its list into the SQL anew for every request.
+    readable = or_(*(FileKey.state == state for state in READABLE))
+    keys = and_(FileKey.file_id == Image.id, readable)
     return (
         select(
             Image.id,

@@ -1,0 +1,179 @@
+"""The short way of thumbnails says what Flask says, and refuses nothing by itself.
+
+A size with a leading zero has the same view and goes the long way.
+"""
+
+from __future__ import annotations
+
+import pytest
+from werkzeug.test import TestResponse
+
+from app.web import short_way
+from tests.fixtures import pictures
+from tests.fixtures.installation import Browser, Installation
+
+NAMED = {"X-Request-ID": "a-name-of-ours"}
+PLACES = [("thumb/320", "thumb/0320"), ("preview", "preview")]
+
+
+@pytest.fixture
+def browser(installation: Installation) -> Browser:
+    return installation.browser()
+
+
+@pytest.fixture
+def image(installation: Installation, browser: Browser) -> str:
+    stored = installation.api().upload((pictures.jpeg(), "a.jpg"))
+    return str(stored.json["images"][0]["id"])
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which way each request went."""
+    gone: list[str] = []
+    answer = short_way.ShortWay._answer
+
+    def noted(*given):
+        found = answer(*given)
+        gone.append("Flask" if found is None else "short")
+        return found
+
+    monkeypatch.setattr(short_way.ShortWay, "_answer", noted)
+    return gone
+
+
+def facts(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
+    return answer.status_code, answer.data, sorted(answer.headers.items())
+
+
+@pytest.mark.parametrize("headers", [{}, {"If-None-Match": '"other"'}, {"Range": "bytes=0-3"}])
+def test_both_ways_answer_alike(browser, image, ways, headers) -> None:
+    short = browser.get(f"/images/{image}/thumb/320", headers=NAMED | headers)
+    long = browser.get(f"/images/{image}/thumb/0320", headers=NAMED | headers)
+    assert ways == ["short"]
+    assert short.status_code == 200
+    assert facts(short) == facts(long)
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"x", {}', "*"])
+def test_both_ways_know_what_the_browser_has(browser, image, ways, form) -> None:
+    etag = browser.get(f"/images/{image}/thumb/320").headers["ETag"]
+    known = NAMED | {"If-None-Match": form.format(etag)}
+    short = browser.get(f"/images/{image}/thumb/320", headers=known)
+    long = browser.get(f"/images/{image}/thumb/0320", headers=known)
+    assert ways == ["short", "short"]
+    assert short.status_code == 304
+    assert facts(short) == facts(long)
+
+
+def test_a_preview_goes_the_short_way_too(browser, image, ways) -> None:
+    answer = browser.get(f"/images/{image}/preview", headers=NAMED)
+    again = browser.client.open(f"/images/{image}/preview", method="HEAD", headers=NAMED)
+    assert ways == ["short", "Flask"]
+    assert answer.data.startswith(b"\xff\xd8\xff")
+    assert sorted(answer.headers.items()) == sorted(again.headers.items())
+
+
+def test_both_ways_count_the_request(installation, browser, image) -> None:
+    def counted() -> float:
+        from app.metrics import registry
+
+        labels = {"endpoint": "serving.thumb", "method": "GET", "status": "200"}
+        return registry.get_sample_value("darkroom_http_requests_total", labels) or 0
+
+    before = counted()
+    browser.get(f"/images/{image}/thumb/320")
+    browser.get(f"/images/{image}/thumb/0320")
+    assert counted() == before + 2
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("thumb/321", 404), ("thumb/9999", 404), ("thumb/320", 404)]
+)
+def test_refusals_are_flasks(installation, image, ways, path, status) -> None:
+    stranger = installation.browser("bob")
+    assert stranger.get(f"/images/{image}/{path}").status_code == status
+    assert ways == ["Flask"]
+
+
+def test_nobody_is_sent_to_flask(installation, image, ways) -> None:
+    client = installation.app.test_client()
+    client.set_cookie("darkroom", "nonsense.of.somebody")
+    assert client.get(f"/images/{image}/thumb/320").status_code == 401
+    assert ways == ["Flask"]
+
+
+def test_a_session_that_has_ended_opens_nothing(installation, browser, image, ways) -> None:
+    path = f"/images/{image}/thumb/320"
+    kept = browser.client.get_cookie("darkroom")
+    browser.get("/account")
+    assert browser.post("/auth/logout").status_code == 303
+    late = installation.app.test_client()
+    late.set_cookie("darkroom", kept.value)
+    assert late.get(path).status_code == 401
+    assert ways == ["Flask"]
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        {"headers": {"Host": "elsewhere.example"}},
+        {"headers": {"Authorization": "Bearer dk_nothing"}},
+        {"data": b"a body"},
+    ],
+)
+def test_what_is_unusual_is_flasks(browser, image, ways, unusual) -> None:
+    assert browser.get(f"/images/{image}/thumb/320", **unusual).status_code in {200, 400, 401}
+    assert ways == ["Flask"]
+
+
+def test_a_password_that_must_be_changed_comes_first(installation, image, ways) -> None:
+    from sqlalchemy import update
+
+    from app.models import User
+
+    browser = installation.browser("ann")
+    with installation.house.uow.write() as session:
+        session.execute(update(User).values(must_change_password=True))
+    assert browser.get(f"/images/{image}/thumb/320").status_code == 403
+    assert ways == ["Flask"]
+
+
+def test_https_is_demanded_by_flask(install, ways) -> None:
+    installation = install(PUBLIC_URL="https://localhost")
+    client = installation.app.test_client()
+    path = "/images/00000000-0000-4000-8000-000000000000/thumb/320"
+    assert client.get(path).status_code == 302
+    assert ways == ["Flask"]
+
+
+def test_both_ways_answer_alike_over_https(install, ways) -> None:
+    installation = install(PUBLIC_URL="https://localhost")
+    stored = installation.api()
+    stored.headers["X-Forwarded-Proto"] = "https"
+    made = stored.client.post(
+        "/api/v1/images",
+        base_url="https://localhost",
+        headers=stored.headers,
+        data={"files": [_file(pictures.jpeg(), "a.jpg")]},
+    )
+    image = made.json["images"][0]["id"]
+    new = installation.services.sessions.create(installation.person().id)
+    signer = installation.app.session_interface.get_signing_serializer(installation.app)
+    cookie = {"Cookie": f"__Host-darkroom={signer.dumps({'sid': new.token})}", **NAMED}
+    client = installation.app.test_client(use_cookies=False)
+
+    def get(size: str) -> TestResponse:
+        return client.get(
+            f"/images/{image}/thumb/{size}", base_url="https://localhost", headers=cookie
+        )
+
+    assert facts(get("320")) == facts(get("0320"))
+    assert get("320").headers["Strict-Transport-Security"]
+    assert ways == ["short", "short"]
+
+
+def _file(content: bytes, name: str):
+    from io import BytesIO
+
+    return BytesIO(content), name
