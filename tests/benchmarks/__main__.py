@@ -19,6 +19,9 @@ def main(arguments: list[str]) -> int:
         print(f"There is no benchmark {named[0]}; there are: {', '.join(known) or 'none'}")
         return 2
     failed = 0
+    if "--json" not in arguments:
+        print("| work | baseline | ours / theirs | ratio | best | goal | met |")
+        print("|---|---|---|---|---|---|---|", flush=True)
     for name in named or known:
         command = [sys.executable, "-m", f"tests.benchmarks.{name}", *arguments[len(named) :]]
         failed |= subprocess.run(command, check=False).returncode
