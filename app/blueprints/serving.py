@@ -76,9 +76,10 @@ def _original(ticket: Ticket, download: bool, cache: str | None = None) -> Respo
         inline=not download and ticket.shows_inline,
         download_name=image.name if download else None,
     )
+    delivery = services().delivery  # damage may show after the request's context is gone
     slot = stream_slot()
     try:
-        blob = services().delivery.open(ticket)
+        blob = delivery.open(ticket)
     except BaseException:
         slot.release()
         raise
@@ -89,12 +90,12 @@ def _original(ticket: Ticket, download: bool, cache: str | None = None) -> Respo
 
     def damaged(error: BaseException) -> None:
         if isinstance(error, DecryptionFailed):
-            services().delivery.damaged(ticket, error)
+            delivery.damaged(ticket, error)
 
     try:
         return stream_media(blob.reader, facts, close=close, on_error=damaged)
     except DecryptionFailed as damage:
-        raise services().delivery.damaged(ticket, damage) from None
+        raise delivery.damaged(ticket, damage) from None
 
 
 def _derivative(ticket: Ticket, *, cache: str) -> ResponseReturnValue:

@@ -123,8 +123,8 @@ class IngestService:
         now_ms = int(image.at.timestamp() * 1000)
         name = new_stored_name(MediaKind.IMAGE, image.rendered.extension, now_ms)
         path = ObjectPath(image.target.slug, image.id, name)
-        key = self._keys.new(image.id)
         try:
+            key = self._keys.new(image.id)
             facts = self._seal(image, path, key, source)
             with self._uow.write() as session:
                 _require_still(session, actor, image.target)
