@@ -92,6 +92,13 @@ class Editor:
         mouse.move(*end)
         mouse.up()
 
+    def draw(self, label: str, at: float = 0.2) -> None:
+        """A box from a part of the picture's sides on, a fifth of them long, with a label."""
+        self.drag(self.at(at, at), self.at(at + 0.2, at + 0.2))
+        self.page.keyboard.press("l")
+        self.page.get_by_label("Label of this box").fill(label)
+        self.page.keyboard.press("Enter")
+
     def at(self, x: float, y: float) -> tuple[float, float]:
         """A place of the window, in whole pixels, from parts of the picture's sides."""
         shown = self.page.locator("[data-print]").bounding_box()
@@ -129,3 +136,7 @@ class Editor:
 
     def stored_boxes(self) -> list[dict[str, float]]:
         return [one["box"] for one in self.stored()["annotations"]]
+
+    def labels(self) -> list[str]:
+        """The labels of the stored boxes, in order of the alphabet."""
+        return sorted(one["label"] for one in self.stored()["annotations"])
