@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
+API = "/api/"
 METHODS = "GET, POST, PUT, PATCH, DELETE"
 HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-ID"
 SHOWN = "ETag, Retry-After, X-Request-ID"
@@ -29,6 +30,7 @@ def install(app: Flask, origins: tuple[str, ...]) -> None:
         if _is_asked_from(origins):
             response.headers["Access-Control-Allow-Origin"] = request.headers["Origin"]
             response.headers["Access-Control-Expose-Headers"] = SHOWN
+        if request.path.startswith(API):
             response.vary.add("Origin")
         return response
 
@@ -38,4 +40,4 @@ def install(app: Flask, origins: tuple[str, ...]) -> None:
 
 
 def _is_asked_from(origins: tuple[str, ...]) -> bool:
-    return request.path.startswith("/api/") and request.headers.get("Origin") in origins
+    return request.path.startswith(API) and request.headers.get("Origin") in origins

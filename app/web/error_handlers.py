@@ -6,8 +6,9 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from app import errors as e
 from app.logs import request_id
@@ -97,6 +98,8 @@ def answer(status: int, title: str, detail: str, **members: Any) -> Response:
     """Answer in the form that the client understands."""
     if wants_problem():
         return problem(status, title, detail, **members)
+    if request_ctx.url_adapter is None:  # a foreign host: no page of ours has an address there
+        return Response(f"{title}. {detail}\n", status, mimetype="text/plain")
     return page(status, title, detail, _retry_after(status))
 
 
@@ -130,6 +133,8 @@ def on_http_exception(error: HTTPException) -> Response:
     detail = DETAILS.get(status) or error.description or error.name
     if isinstance(error, RequestEntityTooLarge):
         detail = "The request is larger than this address accepts."
+    elif isinstance(error, SecurityError):
+        detail = "This host is not known here: ALLOWED_HOSTS names those that are."
     elif isinstance(error, CSRFError):  # the code tells modules to fetch a new token
         return answer(status, error.name, STALE_FORM, code="csrf")
     response = answer(status, error.name, detail)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Flask, Response, current_app, redirect, request, url_for
 from flask_wtf import CSRFProtect
+from werkzeug.exceptions import SecurityError
 
 from app.domain.scopes import Scope
 from app.errors import (
@@ -30,6 +31,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 Who = Literal["anyone", "signed_in"]
 Rate = Literal["none", "page", "api", "media", "upload"]
 
+_IN_ADDRESSES = "/?&=%:@!$'()*+,;~-._"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 RENEWAL_PAGE = "auth.password"
 SLACK = 1 << 20
@@ -41,6 +43,7 @@ class Gate:
     """``by_key``: whether API keys count as signed in. ``files``: the body may be large.
 
     ``scope``: what a key needs before its body is read; elsewhere the services ask.
+    ``plain_http``: answered over http even where the site is https.
     """
 
     who: Who
@@ -48,6 +51,7 @@ class Gate:
     by_key: bool = False
     files: bool = False
     scope: Scope | None = None
+    plain_http: bool = False
 
 
 NO_GATE_NEEDED = {
@@ -61,7 +65,7 @@ MEDIA = Gate("signed_in", "media", by_key=True)
 API = Gate("signed_in", "api", by_key=True)
 API_UPLOAD = Gate("signed_in", "upload", by_key=True, files=True, scope=Scope.IMAGES_WRITE)
 API_LIMITS = Gate("signed_in", "api", by_key=True, scope=Scope.IMAGES_WRITE)
-PROBE = Gate("anyone", "none")
+PROBE = Gate("anyone", "none", plain_http=True)
 
 
 def gate(declared: Gate) -> Callable[[View], View]:
@@ -85,6 +89,29 @@ def gate_of(app: Flask, endpoint: str | None) -> Gate | None:
 def current_gate() -> Gate | None:
     """Return the gate of the view that this request is for."""
     return gate_of(current_app, request.endpoint)
+
+
+def check_host() -> None:
+    """Refuse a request for another site: links and redirects would lead there.
+
+    Werkzeug's own list of trusted hosts knows no IPv6 address.
+    """
+    host = request.host.lower()
+    name = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
+    known: tuple[str, ...] = current_app.config.get("ALLOWED_HOSTS", ())
+    if name in known or any(k.startswith(".") and name.endswith(k) for k in known):
+        return
+    raise SecurityError
+
+
+def check_scheme() -> Response | None:
+    """Send whoever comes by http to PUBLIC_URL, probes excepted."""
+    wanted = current_gate()
+    if request.is_secure or (wanted is not None and wanted.plain_http):
+        return None
+    public_url: str = current_app.config["SETTINGS"].public_url
+    asked = request.full_path.rstrip("?")
+    return redirect(public_url + quote(asked, safe=_IN_ADDRESSES), 302)  # type: ignore[return-value]
 
 
 def check_who() -> Response | None:
@@ -134,6 +161,8 @@ def _is_a_person() -> bool:
 
 def check_length() -> None:
     """Refuse a body by its announced length before a byte of it is read."""
+    if request.endpoint is None:
+        return  # nobody will read the body
     wanted = current_gate()
     length = request.content_length or 0
     if wanted is None or not wanted.files:

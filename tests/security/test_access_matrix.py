@@ -6,19 +6,16 @@ What one may not see does not exist: 404, never 403. A route without a row fails
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app import create_app, wiring
-from app.crypto.passwords import PasswordCost
+from app import create_app
 from tests.fixtures.callers import BAD_KEYS, EVERYBODY, NOBODY, ROLES, STRANGERS, Crowd
-from tests.fixtures.installation import environment, running_installation
+from tests.fixtures.installation import Installation
 from tests.fixtures.place import Place, make_empty_collection, make_key, make_place, unique_png
 from tests.security.access_table import TABLE, Open, Row
 
@@ -26,13 +23,9 @@ OTHER_SCOPE = {"account:read": "images:read"}
 
 
 @pytest.fixture(scope="module")
-def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+def crowd(site: Installation) -> Crowd:
     """One installation for the whole matrix."""
-    folder: Path = tmp_path_factory.mktemp("matrix")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(wiring, "PASSWORD_COST", PasswordCost(8, 1, 1))
-        with running_installation(environment(folder)) as installation:
-            yield Crowd(installation)
+    return Crowd(site)
 
 
 @pytest.fixture(scope="module")
