@@ -20,7 +20,6 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadSignature
 from werkzeug.http import parse_cookie, parse_etags
-from werkzeug.sansio.utils import host_is_trusted
 
 from app import metrics
 from app.domain.access import Actor
@@ -28,6 +27,7 @@ from app.errors import DarkroomError
 from app.services.delivery import Ticket
 from app.web.context import House
 from app.web.headers import media_headers, name_of_request
+from app.web.hosts import is_ours
 from app.web.identity import SESSION_ID
 from app.web.media_types import derivative_type
 
@@ -55,8 +55,8 @@ class ShortWay:
         self._signer = SecureCookieSessionInterface().get_signing_serializer(app)
         self._cookie_age = int(app.permanent_session_lifetime.total_seconds())
         self._cache = cache
-        hosts = app.config["TRUSTED_HOSTS"]
-        self._is_ours = lru_cache(64)(lambda host: host_is_trusted(host, hosts))
+        hosts = app.config["ALLOWED_HOSTS"]
+        self._is_ours = lru_cache(64)(lambda host: is_ours(host, hosts))
 
     def __call__(
         self, environ: WSGIEnvironment, start_response: StartResponse

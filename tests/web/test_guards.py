@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.fixtures import pictures
 from tests.fixtures.installation import Installation
 
 FIVE_GB = 5 << 30
@@ -59,6 +60,17 @@ def test_a_host_in_a_forwarded_header_changes_nothing(site: Installation) -> Non
     answer = site.app.test_client().get("/account", headers=headers | {"Accept": "text/html"})
     assert answer.status_code == 303
     assert "evil" not in answer.headers["Location"]
+
+
+def test_the_short_way_of_thumbnails_knows_no_foreign_host_either(site: Installation) -> None:
+    image = site.api().upload((pictures.jpeg(), "a.jpg")).json["images"][0]["id"]
+    browser = site.browser()
+    for path in (f"/images/{image}/thumb/320", f"/images/{image}/preview"):
+        assert browser.client.get(path).status_code == 200
+        cookie = browser.client.get_cookie("darkroom")
+        headers = {"Host": "evil.example", "Cookie": f"darkroom={cookie.value}"}
+        answer = site.app.test_client(use_cookies=False).get(path, headers=headers)
+        assert answer.status_code == 400, path
 
 
 # -- proxies
@@ -163,16 +175,10 @@ def test_a_body_without_a_length_is_bounded_all_the_same(install) -> None:
         assert answer.status_code in {413, 422}, path
 
 
-def test_too_many_fields_and_too_long_fields_are_413(site: Installation) -> None:
+def test_too_many_fields_are_413(site: Installation) -> None:
     browser = site.browser()
     many = {f"field{n}": "x" for n in range(1500)}
     assert browser.post("/collections", many, content_type=FORM[:19]).status_code == 413
-    answer = browser.client.post(
-        "/collections",
-        data="name=" + "x" * 600_000,
-        content_type="application/x-www-form-urlencoded",
-    )
-    assert answer.status_code == 413
 
 
 @pytest.mark.parametrize(
@@ -180,8 +186,7 @@ def test_too_many_fields_and_too_long_fields_are_413(site: Installation) -> None
     [b"", b"--b", b"--b\r\n\r\n\r\n--b--", b"--x\r\n--x--", b"\xff" * 100,
      b'--b\r\nContent-Disposition: form-data; name="files"; filename="a\x00b\r\n\r\nx\r\n--b--',
      b'--b\r\nContent-Disposition: form-data; name="files"\r\n\r\nno file\r\n--b--\r\n',
-     b'--b\r\nContent-Disposition: form-data; name="tags"\r\nContent-Type: a/b; charset=utf-7'
-      b"\r\n\r\n+AGE-\r\n--b--\r\n",
+     b'--b\r\nContent-Disposition: form-data; name="tags"\r\nContent-Type: a; charset=x\r\n',
      b'--b\r\nContent-Disposition: form-data; name="\xff"; filename="\xff"\r\n\r\nx\r\n--b--'],
 )  # fmt: skip
 @pytest.mark.parametrize(
@@ -250,8 +255,13 @@ def test_a_good_request_id_is_kept(site: Installation) -> None:
 def test_only_named_origins_read_the_api(install) -> None:
     site = install(BACKEND_CORS_ORIGINS="https://app.example, http://localhost:3000")
     api = site.api()
-    for origin, known in (("https://app.example", True), ("https://evil.example", False),
-                          ("null", False), ("https://app.example.evil.example", False)):  # fmt: skip
+    origins = {
+        "https://app.example": True,
+        "https://evil.example": False,
+        "null": False,
+        "https://app.example.evil.example": False,
+    }
+    for origin, known in origins.items():
         answer = api.get("/api/v1/me", headers={"Origin": origin})
         assert answer.headers.get("Access-Control-Allow-Origin") == (origin if known else None)
         assert "Access-Control-Allow-Credentials" not in answer.headers
