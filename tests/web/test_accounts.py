@@ -87,7 +87,7 @@ def test_registration_is_closed_unless_opened(installation: Installation, instal
     "form",
     [{"email": "ann@people.example", "password": "wrong"},
      {"email": "nobody@people.example", "password": PASSWORD}, {"email": "", "password": ""},
-     {"email": "x" * 5000, "password": "y" * 5000}, {"email": "a\x00b", "password": "\x00"}, {}],
+     {"email": "x" * 5000, "password": "y"}, {"email": "a\x00b", "password": "\x00"}, {}],
 )  # fmt: skip
 def test_every_wrong_pair_gets_one_answer(site: Installation, form: dict[str, str]) -> None:
     site.person()
