@@ -56,6 +56,16 @@ def test_no_more_is_kept_than_is_allowed() -> None:
     assert kept == 2 * MIB // len(buffers[0])
 
 
+def test_lending_does_not_use_up_the_allowance() -> None:
+    pool = BufferPool(most_idle=2 * MIB)
+    first = pool.take(MIB)
+    pool.give_back(first)
+    for _ in range(10):
+        again = pool.take(MIB)
+        assert again is first
+        pool.give_back(again)
+
+
 def test_a_buffer_comes_back_after_an_error() -> None:
     pool = BufferPool()
 

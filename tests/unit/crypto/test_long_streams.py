@@ -111,6 +111,13 @@ def test_an_error_of_the_sink_comes_out(write: int) -> None:
         seal_stream(io.BytesIO(PLAIN), Sink(fails_at=write), DEK, CONTEXT, POLICY, size=SIZE)
 
 
+def test_nothing_more_is_sealed_once_the_sink_has_failed() -> None:
+    source = io.BytesIO(PLAIN)
+    with pytest.raises(StoreFull):
+        seal_stream(source, Sink(fails_at=1), DEK, CONTEXT, POLICY, size=SIZE)
+    assert source.tell() <= 16 * CHUNK
+
+
 @pytest.mark.parametrize("write", [1, 2, 6])
 def test_a_sink_that_takes_less_is_noticed(write: int) -> None:
     sink = Sink(takes_less_at=write)

@@ -256,6 +256,20 @@ def peak(plain: bytes, policy: ChunkPolicy) -> int:
         tracemalloc.stop()
 
 
+def test_a_finished_writer_gives_its_buffers_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = BufferPool()
+    monkeypatch.setattr("app.crypto.writer.POOL", pool)
+    size = 300_000
+    lent = []
+    monkeypatch.setattr(pool, "give_back", lent.append)
+    writer = BlobWriter(Nowhere(), DEK, CONTEXT, size=size)
+    writer.write(bytes(size))
+    assert lent == []
+    writer.finish()
+    assert len(lent) == 2
+    assert min(map(len, lent)) >= size
+
+
 @pytest.fixture
 def no_spare_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.crypto.writer.POOL", BufferPool(most_idle=0))
