@@ -58,17 +58,26 @@ def installed(place: Path, **settings: str) -> Iterator[Installation]:
 def served(
     installation: Installation, application: str = "wsgi:app", **settings: str
 ) -> Iterator[Server]:
-    """Gunicorn as `dev.py run` starts it: one worker, gthread."""
+    """An installation behind gunicorn."""
+    told = {"DARKROOM_ENV_FILE": os.devnull, "WEB_THREADS": THREADS, **installation.environ}
+    with gunicorn(application, told | settings) as (origin, pid):
+        yield Server(origin, pid, cookie_of(installation))
+
+
+@contextmanager
+def gunicorn(application: str, environ: dict[str, str]) -> Iterator[tuple[str, int]]:
+    """Gunicorn with one gthread worker, as `dev.py run` has it. Origin and process."""
     port = free_port()
-    told = {name: os.environ[name] for name in KEPT if name in os.environ}
-    told |= {"DARKROOM_ENV_FILE": os.devnull, "WEB_THREADS": THREADS, **installation.environ}
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     command = [
         *(sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", THREADS),
         *("--bind", f"127.0.0.1:{port}", "--keep-alive", "15", "--log-level", "warning"),
         *("--worker-tmp-dir", "/dev/shm", application),
     ]
-    with _running(command, port, told | settings, TOP) as pid:
-        yield Server(f"http://127.0.0.1:{port}", pid, cookie_of(installation))
+    # From the root folder: gunicorn.conf.py of this one would read the .env beside it.
+    found = {"PYTHONPATH": str(TOP)}
+    with _running(command, port, kept | found | environ, Path("/")) as pid:
+        yield f"http://127.0.0.1:{port}", pid
 
 
 @contextmanager
