@@ -45,9 +45,9 @@ def import_folder(
         for path in bar:
             try:
                 counts[_one(uploader, path, wishes, dry_run=dry_run)] += 1
-            except RefusedError as refusal:
+            except (RefusedError, OSError) as refusal:
                 counts["refused"] += 1
-                refused.append({"file": str(path), "message": refusal.message})
+                refused.append({"file": _printable(path), "message": _reason(refusal)})
     _report(counts, refused, as_json=as_json, dry_run=dry_run)
 
 
@@ -59,6 +59,15 @@ def _one(actor: Actor, path: Path, wishes: Wishes, *, dry_run: bool) -> str:
             return "there already" if known else "could be stored"
         stored = all_services().ingest.accept(actor, offer, wishes)
     return "there already" if stored.duplicate else "stored"
+
+
+def _printable(path: Path) -> str:
+    """A name on a disk need not be text."""
+    return str(path).encode("utf-8", "replace").decode("utf-8")
+
+
+def _reason(refusal: RefusedError | OSError) -> str:
+    return refusal.message if isinstance(refusal, RefusedError) else "It cannot be read."
 
 
 def _report(

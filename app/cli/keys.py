@@ -18,8 +18,8 @@ def group() -> None:
 @as_json
 @command
 def status(as_json: bool) -> None:
-    """Count the keys by state; name the master key by its check value. 1 if a key is overdue
-    or the vault is not in order."""
+    """Count the keys by state; name the master key by its check value. 1 if the vault
+    is not in order."""
     found = all_services().key_report.status()
     if as_json:
         say_json(asdict(found))
