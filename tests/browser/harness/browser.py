@@ -30,9 +30,10 @@ PHONE = (390, 844)
 
 
 @contextmanager
-def serving(app: Flask | None = None) -> Iterator[str]:
-    """The address of a running stage; pictures are drawn before the first request."""
-    pictures.warm()
+def serving(app: Flask | None = None, *, warm: bool = True) -> Iterator[str]:
+    """The address of a running stage; ``warm`` draws the pictures before the first request."""
+    if warm:
+        pictures.warm()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app or create_app(), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.browser.harness.browser import WIDE, launch, opened, serving
+from tests.browser.harness.browser import WIDE, opened, serving
 from tests.browser.harness.stage import create_app
 
 
@@ -21,14 +21,6 @@ def stage() -> Flask:
 def stage_url(stage: Flask) -> Iterator[str]:
     with serving(stage) as url:
         yield url
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        browser = launch(play)
-        yield browser
-        browser.close()
 
 
 Visit = Callable[..., Page]

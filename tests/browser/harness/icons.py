@@ -36,7 +36,7 @@ def names_in_use(known: set[str]) -> tuple[set[str], set[str]]:
         for line in path.read_text(encoding="utf-8").splitlines():
             called.update(USES.findall(line))
             quoted = set(NAMED.findall(line)) & known
-            # A table of icons: one-word names beside such as "moon-stars", or in a call of tool().
+            # A table: one-word names beside such as "moon-stars", or in a call of tool().
             if "tool(" in line or any("-" in name for name in quoted):
                 tabled |= quoted
     return called | tabled, called - known

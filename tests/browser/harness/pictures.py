@@ -1,4 +1,4 @@
-"""Pictures made on the spot: landscapes, lights at night, still lifes. Small, seeded, no file needed."""
+"""Pictures made on the spot: landscapes, lights at night, still lifes; small and seeded."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def _gradient(size: tuple[int, int], top: str, bottom: str) -> Image.Image:
     return column.resize(size, Image.Resampling.BICUBIC)
 
 
-def _ridge(rng: random.Random, width: int, base: float, rough: float) -> list[tuple[float, float]]:
+def _ridge(
+    rng: random.Random, width: int, base: float, rough: float
+) -> list[tuple[float, float]]:
     """A skyline by midpoint displacement, 65 points over the width."""
     heights = [0.0] * 65
     heights[0], heights[64] = rng.uniform(-1, 1), rng.uniform(-1, 1)
@@ -92,7 +94,9 @@ def _lights(rng: random.Random, size: tuple[int, int]) -> Image.Image:
 
 def _still_life(rng: random.Random, size: tuple[int, int]) -> Image.Image:
     width, height = size
-    wall, table = rng.choice((("#b9b2a3", "#7a6a57"), ("#8c9a97", "#4c4a44"), ("#c7b9a6", "#937a62")))
+    wall, table = rng.choice(
+        (("#b9b2a3", "#7a6a57"), ("#8c9a97", "#4c4a44"), ("#c7b9a6", "#937a62"))
+    )
     picture = _gradient(size, wall, table)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, height * 0.68, width, height), fill=table)

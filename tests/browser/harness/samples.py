@@ -12,6 +12,10 @@ from tests.browser.harness import pictures
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
 PAGE = 60
 MANY = 240
+TROUBLE = {
+    "quarantined": "The stored file has changed since it was sealed. It is not shown.",
+    "error": "The previews could not be made. The original is safe.",
+}
 PALETTE = (
     ("#e69f00", "amber"), ("#56b4e9", "sky"), ("#009e73", "green"), ("#f0e442", "yellow"),
     ("#0072b2", "blue"), ("#d55e00", "vermilion"), ("#cc79a7", "orchid"), ("#ffffff", "white"),
@@ -71,7 +75,9 @@ def tile(index: int) -> Model:
 def months(start: int, stop: int) -> tuple[Model, ...]:
     counts = {key: count for key, _, count in month_counts()}
     found = []
-    for key, group in groupby(map(tile, range(start, stop)), key=lambda t: t.at.strftime("%Y-%m")):
+    for key, group in groupby(
+        map(tile, range(start, stop)), key=lambda t: t.at.strftime("%Y-%m")
+    ):
         tiles = tuple(group)
         title = tiles[0].at.strftime("%B %Y")
         found.append(Model(key=key, title=title, count=counts[key], tiles=tiles))
@@ -81,7 +87,11 @@ def months(start: int, stop: int) -> tuple[Model, ...]:
 def month_counts() -> list[tuple[str, str, int]]:
     moments = [taken(i) for i in range(MANY)]
     return [
-        (key, list(group)[0].strftime("%B %Y"), sum(m.strftime("%Y-%m") == key for m in moments))
+        (
+            key,
+            next(group).strftime("%B %Y"),
+            sum(m.strftime("%Y-%m") == key for m in moments),
+        )
         for key, group in groupby(moments, key=lambda m: m.strftime("%Y-%m"))
     ]
 
@@ -91,15 +101,15 @@ def picture(index: int) -> Model:
     return Model(
         **vars(one),
         content_type="image/jpeg",
-        status_detail={
-            "quarantined": "The stored file has changed since it was sealed. Nothing of it is shown.",
-            "error": "The previews could not be made. The original is safe.",
-        }.get(one.status),
+        status_detail=TROUBLE.get(one.status),
         uploaded_at=one.at,
         taken_at="2026-10-04T17:42:10",
         uploaded_by="Ada Lindqvist",
         collection=COLLECTIONS[1],
-        tags=(Model(name="orchard", url="/gallery?tag=orchard"), Model(name="evening light", url=None)),
+        tags=(
+            Model(name="orchard", url="/gallery?tag=orchard"),
+            Model(name="evening light", url=None),
+        ),
         suggested_tags=("orchard", "evening light", "row 12", "blossom", "frost"),
         facts=(
             ("Camera", "Nikon Z6 II"),
@@ -127,7 +137,6 @@ def picture(index: int) -> Model:
         can_annotate=True,
         can_trash=True,
         can_download=True,
-        **{},
     )
 
 
@@ -154,64 +163,31 @@ def boxes(count: int, width: int, height: int) -> list[dict[str, object]]:
 
 
 LABELS = [
-    {"id": str(UUID(int=i + 1)), "name": name, "colour": colour, "hotkey": str(i + 1), "order": i, "attributes": {}}
+    {
+        "id": str(UUID(int=i + 1)),
+        "name": name,
+        "colour": colour,
+        "hotkey": str(i + 1),
+        "order": i,
+        "attributes": {},
+    }
     for i, (name, colour) in enumerate(
-        (("apple", "#e69f00"), ("leaf damage", "#56b4e9"), ("trunk", "#009e73"), ("ladder", "#cc79a7"))
+        (
+            ("apple", "#e69f00"),
+            ("leaf damage", "#56b4e9"),
+            ("trunk", "#009e73"),
+            ("ladder", "#cc79a7"),
+        )
     )
 ]
 
 
-def session_rows() -> tuple[Model, ...]:
-    rows = (
-        (True, "Firefox 145 on Linux", "192.0.2.14", 0, 3),
-        (False, "Safari on iPhone", "198.51.100.7", 2, 9),
-        (False, "Chrome on Windows", "2001:db8::4c2", 6, 12),
-    )
-    return tuple(
-        Model(
-            id=id_of(i),
-            is_current=current,
-            agent=agent,
-            address=address,
-            created_at=NOW - timedelta(days=since),
-            last_seen_at=NOW - timedelta(days=seen, minutes=3),
-            expires_at=NOW + timedelta(days=14 - since),
-        )
-        for i, (current, agent, address, seen, since) in enumerate(rows)
-    )
-
-
-def api_key_rows() -> tuple[Model, ...]:
-    rows = (
-        ("Backup script", "dk_3f9a", ("images:read",), 40, 0, 50, None),
-        ("Camera trap", "dk_b71c", ("images:read", "images:write"), 12, None, None, None),
-        ("Old laptop", "dk_09e2", ("images:read", "annotations:read"), 200, 150, None, 90),
-    )
-    return tuple(
-        Model(
-            id=id_of(i),
-            name=name,
-            prefix=prefix,
-            scopes=scopes,
-            created_at=NOW - timedelta(days=made),
-            last_used_at=None if used is None else NOW - timedelta(days=used),
-            expires_at=None if left is None else NOW + timedelta(days=left),
-            revoked_at=None if revoked is None else NOW - timedelta(days=revoked),
-        )
-        for i, (name, prefix, scopes, made, used, left, revoked) in enumerate(rows)
-    )
-
-
-SCOPES = (
-    Model(value="images:read", title="See pictures", checked=True),
-    Model(value="images:write", title="Add, change and remove pictures", checked=False),
-    Model(value="annotations:read", title="Read boxes and labels", checked=False),
-    Model(value="annotations:write", title="Draw and label", checked=False),
-)
-
-
 def collection_cards() -> tuple[Model, ...]:
-    words = ("", "Every tree of the east slope, spring to harvest.", "Long exposures from the mole.")
+    words = (
+        "",
+        "Every tree of the east slope, spring to harvest.",
+        "Long exposures from the mole.",
+    )
     return tuple(
         Model(
             slug=one.slug,
@@ -244,11 +220,18 @@ def collection_page(slug: str) -> Model:
         label_set_open=True,
         progress=Model(new=790, in_progress=112, done=410),
         members=tuple(
-            Model(id=id_of(i), name=n, email=e, role=r, is_you=y) for i, (n, e, r, y) in enumerate(people)
+            Model(id=id_of(i), name=n, email=e, role=r, is_you=y)
+            for i, (n, e, r, y) in enumerate(people)
         ),
         labels=tuple(
-            Model(id=UUID(label["id"]), name=label["name"], colour=label["colour"], hotkey=label["hotkey"],
-                  boxes=None, can_remove=True)
+            Model(
+                id=UUID(label["id"]),
+                name=label["name"],
+                colour=label["colour"],
+                hotkey=label["hotkey"],
+                boxes=None,
+                can_remove=True,
+            )
             for label in LABELS
         ),
         covers=tuple(tile(11 + k) for k in range(6)),
@@ -256,20 +239,3 @@ def collection_page(slug: str) -> Model:
         can_manage_members=slug != COLLECTIONS[0].slug,
         can_remove=False,
     )
-
-
-ACCOUNT = Model(
-    name="Ada Lindqvist",
-    email="ada@example.org",
-    created_at=NOW - timedelta(days=400),
-    used_bytes=3_412_000_000,
-    quota_bytes=10 * 1024**3,
-    pictures=1396,
-)
-LIMITS = Model(
-    max_bytes=104_857_600,
-    max_pixels=50_000_000,
-    max_files=10,
-    kinds="JPEG, PNG, WebP, AVIF, HEIC, TIFF, GIF and BMP",
-    accept=".jpg,.jpeg,.png,.webp,.avif,.heic,.heif,.tif,.tiff,.gif,.bmp",
-)

@@ -16,17 +16,32 @@ from tests.browser.harness.browser import PHONE, WIDE, launch, opened, serving
 
 ONE = f"/images/{samples.id_of(9)}"
 PAGES = {
-    "setup": "/setup", "setup-code": "/setup?code=1&as=errors", "login": "/auth/login", "login-errors": "/auth/login?as=errors",
-    "register": "/auth/register", "password": "/auth/password", "sessions": "/auth/sessions",
-    "api-keys": "/auth/api-keys?new=1", "account": "/account",
-    "gallery": "/gallery", "gallery-list": "/gallery?view=list", "gallery-empty": "/gallery?as=empty",
+    "setup": "/setup",
+    "setup-code": "/setup?code=1&as=errors",
+    "login": "/auth/login",
+    "login-errors": "/auth/login?as=errors",
+    "register": "/auth/register",
+    "password": "/auth/password",
+    "sessions": "/auth/sessions",
+    "api-keys": "/auth/api-keys?new=1",
+    "account": "/account",
+    "gallery": "/gallery",
+    "gallery-list": "/gallery?view=list",
+    "gallery-empty": "/gallery?as=empty",
     "gallery-tag": "/gallery?tag=orchard&collection=orchard-survey&count=7",
-    "trash": "/trash", "trash-empty": "/trash?as=empty",
-    "collections": "/collections", "collection": "/collections/orchard-survey",
-    "upload": "/upload", "show": ONE, "show-trashed": f"{ONE}?trashed=1",
+    "trash": "/trash",
+    "trash-empty": "/trash?as=empty",
+    "collections": "/collections",
+    "collection": "/collections/orchard-survey",
+    "upload": "/upload",
+    "show": ONE,
+    "show-trashed": f"{ONE}?trashed=1",
     "annotate": f"{ONE}/annotate",
-    "error-404": "/error/404", "error-410": "/error/410", "error-429": "/error/429", "error-503": "/bare-error",
-}  # fmt: skip
+    "error-404": "/error/404",
+    "error-410": "/error/410",
+    "error-429": "/error/429",
+    "error-503": "/bare-error",
+}
 
 
 def main(folder: Path, wanted: list[str]) -> None:

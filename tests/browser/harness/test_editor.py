@@ -55,7 +55,9 @@ def test_draws_labels_by_digit_and_saves_by_itself(visit: Visit, stage: Flask) -
     assert made["label"] == "trunk"
     assert made["box"]["w"] > 100
     assert made["box"]["h"] > 100
-    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", made["id"])
+    assert re.fullmatch(
+        r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", made["id"]
+    )
     page.reload()
     expect(ready(page).locator("g.box")).to_have_count(7)
 
@@ -66,7 +68,11 @@ def test_ten_boxes_need_no_click_that_a_key_could_do(visit: Visit, stage: Flask)
     for place in range(10):
         column, row = place % 5, place // 5
         page.keyboard.press(str(place % 4 + 1))
-        drag(page, (0.15 + column * 0.14, 0.3 + row * 0.25), (0.22 + column * 0.14, 0.4 + row * 0.25))
+        drag(
+            page,
+            (0.15 + column * 0.14, 0.3 + row * 0.25),
+            (0.22 + column * 0.14, 0.4 + row * 0.25),
+        )
         page.keyboard.press("Escape")
     saved(page)
     assert [one["label"] for one in boxes(stage)] == [
@@ -101,7 +107,9 @@ def test_moves_and_resizes_with_the_pointer(visit: Visit, stage: Flask) -> None:
     assert line
     page.mouse.move(line["x"] + line["width"] / 2, line["y"] + line["height"] / 2)
     page.mouse.down()
-    page.mouse.move(line["x"] + line["width"] / 2 + 40, line["y"] + line["height"] / 2 + 20, steps=4)
+    page.mouse.move(
+        line["x"] + line["width"] / 2 + 40, line["y"] + line["height"] / 2 + 20, steps=4
+    )
     page.mouse.up()
     saved(page)
     start = samples.boxes(6, 4243, 2828)[2]["box"]
@@ -143,12 +151,18 @@ def test_a_box_without_label_asks_for_one(visit: Visit, stage: Flask) -> None:
     expect(page.locator('[data-name="Wasp nest"] kbd')).to_have_text("5")
 
 
-@pytest.mark.parametrize(("answer", "count"), [("Keep both", 8), ("Take theirs", 7), ("Keep mine", 7)])
+@pytest.mark.parametrize(
+    ("answer", "count"), [("Keep both", 8), ("Take theirs", 7), ("Keep mine", 7)]
+)
 def test_a_conflict_is_settled_without_loss(
     visit: Visit, stage: Flask, answer: str, count: int
 ) -> None:
     page = ready(visit(EDITOR))
-    theirs = {**samples.boxes(6, 4243, 2828)[0], "id": str(samples.id_of(77)), "label": "ladder"}
+    theirs = {
+        **samples.boxes(6, 4243, 2828)[0],
+        "id": str(samples.id_of(77)),
+        "label": "ladder",
+    }
     stage.boxes[IMAGE]["annotations"].append(theirs)  # type: ignore[attr-defined]
     stage.boxes[IMAGE]["rev"] = 9  # type: ignore[attr-defined]
     page.keyboard.press("Enter")
@@ -157,7 +171,8 @@ def test_a_conflict_is_settled_without_loss(
     saved(page)
     expect(page.locator("g.box")).to_have_count(count)
     assert len(boxes(stage)) == count
-    assert stage.boxes[IMAGE]["rev"] == (9 if answer == "Take theirs" else 10)  # type: ignore[attr-defined]
+    wanted = 9 if answer == "Take theirs" else 10
+    assert stage.boxes[IMAGE]["rev"] == wanted  # type: ignore[attr-defined]
     visit.allow = "412"  # type: ignore[attr-defined]
 
 
@@ -208,8 +223,10 @@ def test_a_finger_draws_and_the_strip_labels(visit: Visit, stage: Flask) -> None
     page = ready(visit(EDITOR, PHONE))
     client = page.context.new_cdp_session(page)
     points = [(150, 300), (170, 330), (230, 380)]
-    for kind, point in zip(("touchStart", "touchMove", "touchMove"), points, strict=True):
-        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": point[0], "y": point[1]}]})
+    for kind, (x, y) in zip(("touchStart", "touchMove", "touchMove"), points, strict=True):
+        touch = {"type": kind, "touchPoints": [{"x": x, "y": y}]}
+        client.send("Input.dispatchTouchEvent", touch)
+        page.wait_for_timeout(120)  # faster, it is a fling, which swallows the next tap
     client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     page.locator('[data-name="leaf damage"]').tap()
     saved(page)
@@ -234,7 +251,8 @@ DRAG = """async ([x, y]) => {
   surface.dispatchEvent(new PointerEvent('pointerdown', at(0)));
   surface.dispatchEvent(new PointerEvent('pointermove', at(8)));
   await new Promise(requestAnimationFrame);
-  for (const root of roots) watch.observe(root, { subtree: true, attributes: true, childList: true });
+  const all = { subtree: true, attributes: true, childList: true };
+  for (const root of roots) watch.observe(root, all);
   for (let step = 0; step < 120; step += 1) {
     surface.dispatchEvent(new PointerEvent('pointermove', at(8 + (step % 60))));
     await new Promise(requestAnimationFrame);

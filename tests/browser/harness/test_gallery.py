@@ -1,4 +1,4 @@
-"""The gallery: stands before the first paint, goes on as one scrolls, works by keys and without scripts."""
+"""The gallery: stands before the first paint, goes on as one scrolls, works by keys alone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ ROWS = """() => {
     const box = tile.getBoundingClientRect();
     const list = tile.closest('[data-rows]').getBoundingClientRect();
     const key = `${list.top}/${box.top}`;
-    const row = rows.get(key) ?? { left: box.left, right: 0, height: box.height, list: [list.left, list.right], ratios: [] };
+    const fresh = { right: 0, height: box.height, list: [list.left, list.right], ratios: [] };
+    const row = rows.get(key) ?? fresh;
     row.right = Math.max(row.right, box.right);
     row.ratios.push([box.width / box.height, tile.dataset.w / tile.dataset.h]);
     rows.set(key, row);
@@ -69,7 +70,9 @@ def test_older_pictures_come_as_one_scrolls(visit: Visit) -> None:
         if page.locator("[data-onward]").count() == 0:
             break
     expect(page.locator(".tile")).to_have_count(samples.MANY)
-    months = page.locator("[data-month]").evaluate_all("all => all.map((one) => one.dataset.month)")
+    months = page.locator("[data-month]").evaluate_all(
+        "all => all.map((one) => one.dataset.month)"
+    )
     assert months == sorted(set(months), reverse=True)
     rows = page.evaluate(ROWS)
     ends = [row for row in rows if abs(row["right"] - row["list"][1]) > 1.01]
@@ -95,7 +98,9 @@ def test_arrows_enter_and_space(visit: Visit) -> None:
     below = page.evaluate(
         "(() => { const b = document.activeElement.getBoundingClientRect(); return b.top; })()"
     )
-    assert below > page.locator(".tile-link").first.bounding_box()["y"] + 50  # type: ignore[index]
+    first = page.locator(".tile-link").first.bounding_box()
+    assert first
+    assert below > first["y"] + 50
     page.keyboard.press("ArrowUp")
     assert current(page) == f"/images/{samples.id_of(1)}"
     page.keyboard.press("Space")
@@ -137,7 +142,8 @@ def test_trash_and_undo(visit: Visit, stage: Flask) -> None:
     assert stage.bulk[0][:2] == ("trash", [str(samples.id_of(0))])  # type: ignore[attr-defined]
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".tile:visible")).to_have_count(60)
-    assert stage.bulk[1][:2] == ("restore", [str(samples.id_of(0))])  # type: ignore[attr-defined]
+    restored = stage.bulk[1]  # type: ignore[attr-defined]
+    assert restored[:2] == ("restore", [str(samples.id_of(0))])
 
 
 def test_tagging_a_selection(visit: Visit, stage: Flask) -> None:

@@ -4,20 +4,21 @@ import { element, isForThePage } from "../frame/dom.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** [section, keys shown, words, test(event), action name, writes?]; the first row that fits an event wins. */
 const only = (...keys) => (event) => keys.includes(event.key.length === 1 ? event.key.toLowerCase() : event.key) && !event.ctrlKey && !event.metaKey && !event.altKey;
 const command = (key, shift = false) => (event) => (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === key && event.shiftKey === shift;
 const arrow = (test) => (event) => event.key in ARROWS && !event.ctrlKey && !event.metaKey && test(event);
 
+// [section, keys shown (a word begins with a space), words, test(event), action name, writes?]; the first
+// row that fits an event wins.
 export const KEYMAP = [
   ["Boxes", ["B"], "Draw", only("b"), "draw", true],
   ["Boxes", ["V"], "Select", only("v"), "pick"],
-  ["Boxes", ["1", "…", "0"], "Give a label", (event) => /^\d$/.test(event.key) && only(event.key)(event), "digit", true],
+  ["Boxes", ["1", " to ", "0"], "Give a label", (event) => /^\d$/.test(event.key) && only(event.key)(event), "digit", true],
   ["Boxes", ["L"], "Type a label", only("l"), "name", true],
   ["Boxes", ["N"], "Next box", only("n"), "next"],
   ["Boxes", ["P"], "Previous box", only("p"), "previous"],
   ["Boxes", ["←", "→", "↑", "↓"], "Move by a pixel, with Shift by ten", arrow((event) => !event.altKey), "nudge"],
-  ["Boxes", ["Alt", "+", "arrows"], "Stretch, with Shift by ten", arrow((event) => event.altKey), "stretch", true],
+  ["Boxes", ["Alt", " + arrows"], "Stretch, with Shift by ten", arrow((event) => event.altKey), "stretch", true],
   ["Boxes", ["Enter"], "New box in the middle", only("Enter"), "create", true],
   ["Boxes", ["Ctrl", "D"], "Double", command("d"), "double", true],
   ["Boxes", ["Del"], "Delete", only("Delete", "Backspace"), "remove", true],
@@ -58,7 +59,7 @@ export function writeSheet(columns, canWrite) {
   const sections = new Map();
   for (const [section, keys, words, , , writes] of KEYMAP) {
     if (writes && !canWrite) continue;
-    const caps = keys.map((key) => (["…", "+", "arrows"].includes(key) && keys.length > 1 ? ` ${key} ` : element("kbd", { text: key })));
+    const caps = keys.map((key) => (key.startsWith(" ") ? key : element("kbd", { text: key })));
     const line = element("div", {}, element("dt", { text: words }), element("dd", {}, ...caps));
     sections.set(section, [...(sections.get(section) ?? []), line]);
   }

@@ -89,6 +89,12 @@ function wireButtons() {
   }
 }
 
+/** The ring shows to those who came by Tab, and to nobody who draws. */
+function wireRing() {
+  surface.addEventListener("keyup", (event) => event.key === "Tab" && surface.toggleAttribute("data-keyed", true));
+  for (const name of ["blur", "pointerdown"]) surface.addEventListener(name, () => surface.removeAttribute("data-keyed"));
+}
+
 function wireSpace() {
   const hold = (held) => {
     tools.spaceHeld = held;
@@ -142,6 +148,7 @@ async function start() {
   view.place(canvas.view);
   wireButtons();
   wireSpace();
+  wireRing();
   wireSaving();
   wirePanels();
   bindKeys(actions, canWrite);

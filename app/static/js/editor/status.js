@@ -3,7 +3,7 @@
 import { icon } from "../frame/dom.js";
 
 const ICONS = {
-  loading: "hourglass-split", saved: "check2", unsaved: "pencil", saving: "arrow-repeat",
+  loading: "hourglass-split", saved: "check2", unsaved: "three-dots", saving: "arrow-repeat",
   waiting: "wifi-off", "signed-out": "person-x", conflict: "people", refused: "exclamation-triangle",
 };
 const WORDS = {
