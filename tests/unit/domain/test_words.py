@@ -72,7 +72,7 @@ class TestNames:
                 clean_tag(bad)
 
     @pytest.mark.parametrize(
-        "slug", ["abc", "a-b", "2026-holiday", "a--b", "x" * 63, new_slug()]
+        "slug", ["abc", "a-b", "2026-holiday", "a--b", "x" * 63, "c-kw2efna58w"]
     )
     def test_slugs(self, slug: str) -> None:
         assert clean_slug(slug) == slug
