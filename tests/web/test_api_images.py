@@ -170,8 +170,8 @@ def test_lists_page_by_cursor_without_gap_or_double(api: ApiClient) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["limit=0", "limit=201", "limit=x", "cursor=xx", "sort=name", "state=odd", "status=destroyed",
-     "from=when", "q=word", "label=car", "kind=song"],
+    ["limit=0", "limit=201", "limit=x", "cursor=xx", "sort=name", "state=odd", "from=when",
+     "status=destroyed", "q=word", "label=car", "kind=song"],
 )  # fmt: skip
 def test_wrong_list_arguments_are_422(api: ApiClient, query: str) -> None:
     answer = api.get(f"/api/v1/images?{query}")
