@@ -41,7 +41,7 @@ def write_durably(path: Path, data: bytes) -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         vault = LocalVault(folder / "vault", grace=timedelta(hours=24), clock=now)
         vault.prepare()

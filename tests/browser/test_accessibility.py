@@ -103,14 +103,21 @@ def test_editor(place: Place, desk: Desk, size: tuple[int, int]) -> None:
 
 
 @SIZES
-def test_the_rest(place: Place, desk: Desk, size: tuple[int, int]) -> None:
+def test_other_layouts(place: Place, desk: Desk, size: tuple[int, int]) -> None:
     page = desk.page(place.server.url, size)
     sign_in(page)
-    found = check(page, "/upload", "/collections", f"/collections/{place.slug}")
-    found += check(page, "/account", "/auth/sessions", "/auth/api-keys", "/auth/password")
+    found = check(page, "/upload", "/collections", f"/collections/{place.slug}", "/account")
     page.get_by_role("button", name="Account of Ann").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    expect(page.locator(".account-menu").get_by_role("button", name="Sign out")).to_be_visible()
     found += findings(page)
+    assert found == []
+
+
+def test_settings(place: Place, desk: Desk) -> None:
+    """These share the layout of the account's page."""
+    page = desk.page(place.server.url)
+    sign_in(page)
+    found = check(page, "/auth/sessions", "/auth/api-keys", "/auth/password")
     with desk.complaints.expected("404"):
         found += check(page, "/no-such-page")
     assert found == []

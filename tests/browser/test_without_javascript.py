@@ -17,7 +17,7 @@ from tests.fixtures.server import Server, serving
 from tests.fixtures.uploads import PictureRoom, picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-MANY = 100
+MANY = 92
 """More pictures than one page of the gallery shows."""
 
 
