@@ -87,6 +87,14 @@ def post_fork(_server: Arbiter, worker: Worker) -> None:
             os._exit(1)
 
 
+def post_worker_init(worker: Worker) -> None:
+    """Finish what a crash cut short, empty the trash in time and report orphans, beside
+    the first requests."""
+    from app.startup import look_after
+
+    look_after(worker.wsgi.extensions["darkroom"])
+
+
 def child_exit(_server: Arbiter, worker: Worker) -> None:
     """Take the gauges of a dead worker out of metrics that several workers share."""
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):

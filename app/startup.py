@@ -17,6 +17,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from alembic.util import CommandError
+from sqlalchemy import Engine
+
 from app.config import ENV_FILE, Settings, load_settings
 from app.db.migrate import upgrade
 from app.errors import ConfigurationError, DarkroomError
@@ -47,10 +50,20 @@ def start(settings: Settings) -> None:
             blobs=house.blobs,
             vaulting=house.vaulting,
             masters=house.masters,
-            migrate=upgrade,
+            migrate=_upgrade,
         )
         starter.start()
         _tell_setup_code(house)
+
+
+def _upgrade(engine: Engine) -> None:
+    try:
+        upgrade(engine)
+    except CommandError:  # a revision that this release does not know; nothing was written
+        raise ConfigurationError(
+            "The database was made by a later release of Darkroom: start that one.",
+            operation="start.database",
+        ) from None
 
 
 def _places(settings: Settings) -> Places:

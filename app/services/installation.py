@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, LargeBinary, inspect, select, type_coerce
 
+from app.crypto.aead import ColumnCipher
 from app.db.session import UnitOfWork
-from app.errors import ConfigurationError
+from app.errors import ConfigurationError, DecryptionFailed, KeyManagementError
 from app.models import Installation, User
 from app.services.keys import KeyVaulting, RootKeys
 from app.storage.marker import StoreMarker, read_marker, verify_marker, write_marker
@@ -22,6 +23,9 @@ from app.storage.marker import StoreMarker, read_marker, verify_marker, write_ma
 if TYPE_CHECKING:
     from app.crypto.kdf import MasterKey
     from app.storage.local_disk import LocalDisk
+
+
+LOOK_AT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ class Starter:
         evidence = self._look()
         self._judge(evidence)
         if evidence.is_used:
-            RootKeys.load_or_create(self._vaulting, allow_create=False)
+            roots = RootKeys.load_or_create(self._vaulting, allow_create=False)
+            self._check_columns_key(roots)
             self._migrate(self._engine)
             return False
         self._check_vault()
@@ -102,9 +107,9 @@ class Starter:
     def _look_into_database(self) -> tuple[UUID | None, bytes | None, bool]:
         if not self._places.database:
             return None, None, False
-        if Installation.__tablename__ not in inspect(self._engine).get_table_names():
-            return None, None, False
         with UnitOfWork(self._engine).read_rows() as connection:
+            if not inspect(connection).has_table(Installation.__tablename__):
+                return None, None, False
             row = connection.execute(
                 select(Installation.store_id, Installation.master_check)
             ).first()
@@ -128,6 +133,19 @@ class Starter:
                 operation="start.database",
             )
 
+    def _check_columns_key(self, roots: RootKeys) -> None:
+        """A vault of another installation under the same master key opens no column here."""
+        raw = type_coerce(User.email, LargeBinary()).label("raw")
+        with UnitOfWork(self._engine).read_rows() as connection:
+            tokens = connection.scalars(select(raw).limit(LOOK_AT)).all()
+        cipher = ColumnCipher(roots.all("columns"), roots.active("columns").version)
+        if tokens and not any(_is_sealed_by(cipher, token) for token in tokens):
+            raise KeyManagementError(
+                "The vault belongs to another installation than the database: mount the right"
+                " one or restore it from a backup.",
+                operation="start.vault",
+            )
+
     def _check_vault(self) -> None:
         """A vault that another master key filled is refused before the first write."""
         if not self._places.vault:
@@ -144,3 +162,11 @@ class Starter:
             write_marker(self._blobs, marker)
         with UnitOfWork(self._engine).write() as session:
             session.add(Installation(store_id=marker.store_id, master_check=check))
+
+
+def _is_sealed_by(cipher: ColumnCipher, token: bytes) -> bool:
+    try:
+        cipher.open("users.email", token)
+    except DecryptionFailed:
+        return False
+    return True

@@ -23,6 +23,7 @@ from app.storage import unlinked_file
 from app.wiring import House
 from tests.fixtures import pictures
 from tests.fixtures.installation import Installation, environment
+from tests.fixtures.uploads import send_file
 
 TOP = Path(__file__).resolve().parents[2]
 WORDS = {
@@ -183,12 +184,6 @@ def _children() -> list[int]:
     return [int(pid) for pid in {*listed.split(), *" ".join(every).split()}]
 
 
-def form_with(content: bytes, name: str) -> bytes:
-    """A multipart body made by hand: the test client would keep a file of its own open."""
-    head = f'Content-Disposition: form-data; name="files"; filename="{name}"'
-    return b"\r\n".join([b"--parting", head.encode(), b"", content, b"--parting--", b""])
-
-
 def test_a_large_upload_is_spooled_without_a_trace(install, monkeypatch) -> None:
     """More than 16 MiB go through a file, which is sealed and has no name."""
     written: list[bytes] = []
@@ -204,11 +199,7 @@ def test_a_large_upload_is_spooled_without_a_trace(install, monkeypatch) -> None
     assert len(content) > 16 << 20
     assert found_in(content, WORDS) == ["pixels"]
     monkeypatch.setattr(unlinked_file.os, "write", watch)
-    answer = client.post(
-        "/api/v1/images",
-        data=form_with(content, WORDS["filename"]),
-        content_type="multipart/form-data; boundary=parting",
-    )
+    answer = send_file(client, content, WORDS["filename"])
     monkeypatch.undo()
     assert answer.status_code == 201, answer.text
     assert sum(map(len, written)) > len(content)

@@ -25,7 +25,12 @@ def _gallery_page() -> str:
     stop = min(count, start + samples.PAGE)
     empty = request.args.get("as") == "empty"
     here = {k: v for k, v in request.args.items() if k not in {"cursor", "month"}}
-    sorts = (("date", "Date", "desc"), ("size", "Size", None), ("state", "State", None))
+    by_size = request.args.get("sort") == "size"
+    sorts = (
+        ("date", "Date", None if by_size else "desc"),
+        ("size", "Size", "desc" if by_size else None),
+        ("state", "State", None),
+    )
     return render_template(
         "gallery/page.html",
         months=() if empty else samples.months(start, stop),

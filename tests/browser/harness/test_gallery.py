@@ -205,6 +205,15 @@ def test_the_way_back_keeps_the_place(visit: Visit) -> None:
     pytest.fail("the page stands elsewhere than before")
 
 
+@pytest.mark.parametrize("view", ["grid", "list"])
+def test_by_size_there_are_no_months(visit: Visit, view: str) -> None:
+    page = visit(f"/gallery?sort=size&view={view}")
+    expect(page.get_by_role("heading", level=2)).to_have_text(["By size"])
+    page.evaluate("scrollTo(0, 1e6)")
+    expect(page.locator("[data-months] [data-id]")).to_have_count(120)
+    expect(page.locator("[data-month]")).to_have_count(1)
+
+
 def test_destroying_asks_first(visit: Visit, stage: Flask) -> None:
     page = visit("/trash")
     page.locator(".tile").first.hover()

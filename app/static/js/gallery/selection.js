@@ -19,8 +19,12 @@ export class Selection extends EventTarget {
     this.tell();
   }
 
+  #itemsIn(part) {
+    return all("[data-id]:not([hidden])", part).filter(boxOf);
+  }
+
   get items() {
-    return all("[data-id]:not([hidden])", this.root).filter(boxOf);
+    return this.#itemsIn(this.root);
   }
 
   get chosen() {
@@ -67,8 +71,7 @@ export class Selection extends EventTarget {
   }
 
   #monthItems(whole) {
-    const month = whole.closest("[data-month]");
-    return this.items.filter((item) => month.contains(item));
+    return this.#itemsIn(whole.closest("[data-month]"));
   }
 
   #showMonth(whole, chosen) {
