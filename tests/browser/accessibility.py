@@ -33,14 +33,18 @@ def _run(page: Page, **options: Any) -> list[str]:
 
 
 def _show(page: Page, scheme: Literal["dark", "light"]) -> None:
-    """Switch the scheme; colours that change gradually must have arrived."""
+    """Switch the scheme; colours that change gradually must have arrived.
+
+    The wait has an end of its own: an animation that was paused or replaced never finishes.
+    """
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.evaluate(
         """async () => {
           for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
           const ends = (one) => one.effect.getComputedTiming().endTime < Infinity;
           const changing = document.getAnimations().filter(ends);
-          await Promise.allSettled(changing.map((one) => one.finished));
+          const late = new Promise((resolve) => { setTimeout(resolve, 3000); });
+          await Promise.race([late, Promise.allSettled(changing.map((one) => one.finished))]);
         }"""
     )
 

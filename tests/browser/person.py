@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from tests.fixtures.installation import PASSWORD
 
@@ -36,6 +36,20 @@ def sign_out(page: Page) -> None:
     page.get_by_role("button", name="Account of Ann").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/auth/login*")
+
+
+def go_back(page: Page) -> None:
+    """By the browser's button. After a sign-out its page may still be changing processes."""
+    for patience in (50, 200, 1000):
+        try:
+            page.go_back()
+        except Error as problem:
+            if "Not attached to an active page" not in problem.message:
+                raise
+            page.wait_for_timeout(patience)
+        else:
+            return
+    page.go_back()
 
 
 def tiles(page: Page) -> Locator:

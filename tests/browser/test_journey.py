@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.person import (
     Editor,
     choose,
+    go_back,
     set_up,
     sign_out,
     tiles,
@@ -179,7 +180,7 @@ def leave(page: Page, name: str) -> None:
     page.goto("/gallery")
     wait_for_thumbnails(page)
     sign_out(page)
-    page.go_back()
+    go_back(page)
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     expect(page.locator("img.thumb")).to_have_count(0)
     assert name not in page.content()

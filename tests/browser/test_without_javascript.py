@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.person import set_up, sign_in, tiles
+from tests.browser.person import go_back, set_up, sign_in, tiles
 from tests.fixtures import pictures
 from tests.fixtures.browser import PHONE, WIDE, Desk
 from tests.fixtures.server import Server, serving
@@ -97,7 +97,7 @@ def test_an_evening(
     page.goto("/account")
     page.get_by_role("button", name="Sign out").click()
     assert urlsplit(page.url).path == "/auth/login"
-    page.go_back()
+    go_back(page)
     assert "one.jpg" not in page.content()
     page.goto("/gallery")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

@@ -47,7 +47,17 @@ def create_app() -> Flask:
     return app
 
 
+def _into_memory(response: Any) -> None:
+    """Werkzeug leaves the file of an answer open when the browser hangs up while it is sent."""
+    file = response.response
+    response.direct_passthrough = False
+    response.set_data(response.get_data())
+    file.close()
+
+
 def _headers(response: Any) -> Any:
+    if response.direct_passthrough:
+        _into_memory(response)
     response.headers["Content-Security-Policy"] = CSP
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"

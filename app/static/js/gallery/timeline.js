@@ -87,15 +87,16 @@ export class Timeline {
 /** Coming back from a picture, the same stretch is loaded and the eye is where it was. */
 export async function returnTo(timeline) {
   const { loaded = 1, y = 0 } = history.state ?? {};
+  // The browser would go on restoring its own idea of the place while the page still grows.
+  history.scrollRestoration = "manual";
   const keep = () => history.replaceState({ loaded: timeline.loaded, y: scrollY }, "");
   addEventListener("scroll", settle(keep, 120), { passive: true });
   // Before the page is left, not while: by then the entry is no longer ours to change.
   document.addEventListener("click", (event) => event.target.closest("a") && keep(), true);
-  if (loaded < 2) return;
   while (timeline.loaded < loaded && timeline.end) {
     const before = timeline.loaded;
     await timeline.more();
     if (timeline.loaded === before) break;
   }
-  scrollTo({ top: y, behavior: "instant" });
+  if (y) scrollTo({ top: y, behavior: "instant" });
 }
