@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, bindparam, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, literal_column, or_, select
 from sqlalchemy.orm import QueryableAttribute, Session
 
 from app.db.field_cipher import Sealed
@@ -71,8 +71,9 @@ def _statement(which: QueryableAttribute[Any]) -> Select[*tuple[Any, ...]]:
         CollectionMember.collection_id == Image.collection_id,
         CollectionMember.user_id == bindparam("user_id"),
     )
-    # Not IN: SQLAlchemy would write its list into the SQL anew for every request.
-    readable = or_(*(FileKey.state == state for state in READABLE))
+    # Neither IN (SQLAlchemy would write its list into the SQL anew for every request) nor
+    # parameters (SQLite plans a query anew when one that an OR depends on is bound: 70 us).
+    readable = or_(*(FileKey.state == literal_column(f"'{state}'") for state in READABLE))
     keys = and_(FileKey.file_id == Image.id, readable)
     return (
         select(
