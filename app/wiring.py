@@ -14,6 +14,7 @@ from app.crypto.chunking import ChunkPolicy
 from app.crypto.kdf import MasterKey
 from app.crypto.passwords import PasswordCost
 from app.db.field_cipher import FieldCipher
+from app.db.freshness import Freshness
 from app.db.session import UnitOfWork, make_engine
 from app.db.times import utc_now
 from app.errors import KeyVaultUnavailable, StoreUnavailable
@@ -109,6 +110,11 @@ class House:
     @cached_property
     def uow(self) -> UnitOfWork:
         return UnitOfWork(self.engine)
+
+    @cached_property
+    def freshness(self) -> Freshness:
+        with self._lock:
+            return Freshness(self.engine)
 
     @cached_property
     def keys(self) -> FileKeyService:
@@ -217,6 +223,8 @@ class House:
 
     def close(self) -> None:
         """Give back connections and decoder children; the house opens again on use."""
+        if "freshness" in self.__dict__:
+            self.freshness.close()
         for name in ("plain_engine", "engine"):
             engine = self.__dict__.get(name)
             if isinstance(engine, Engine):

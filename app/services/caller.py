@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from app.db.field_cipher import Sealed
@@ -15,7 +16,8 @@ class CurrentUser:
     """The account behind a request. Exactly one of ``session_id`` and ``api_key_id`` is set.
 
     Name and address are opened only when asked for: a media request needs neither.
-    ``scopes`` None: a session. ``rate``: a key's own limit.
+    ``scopes`` None: a session. ``rate``: a key's own limit. ``ends_at``: when a session ends
+    if nothing more is asked in it. ``theme`` None: never chosen.
     """
 
     id: UUID
@@ -27,6 +29,8 @@ class CurrentUser:
     rate: str | None
     sealed_name: Sealed = field(repr=False, compare=False)
     sealed_email: Sealed = field(repr=False, compare=False)
+    ends_at: datetime | None = None
+    theme: str | None = None
 
     @property
     def name(self) -> str:

@@ -39,6 +39,7 @@ _RESOLVED = (
         User.must_change_password,
         User.name,
         User.email,
+        User.theme,
     )
     .join(User, User.id == SessionRow.user_id)
     .where(User.state == "active", SessionRow.id_hash == bindparam("hashed"))
@@ -125,7 +126,7 @@ class Sessions:
         hashed, now = _hash(token), self._clock()
         with self._uow.read_rows() as connection:
             row = connection.execute(_RESOLVED, {"hashed": hashed}).first()
-        if row is None or now >= self._ends(row):
+        if row is None or now >= (ends_at := self._ends(row)):
             return None
         if now - row.last_seen >= SEEN_EVERY:
             self._touch(hashed, now)
@@ -139,6 +140,8 @@ class Sessions:
             rate=None,
             sealed_name=row.name,
             sealed_email=row.email,
+            ends_at=ends_at,
+            theme=row.theme,
         )
 
     def revoke(self, token: str | None) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol, cast
 
 from flask import current_app
 
+from app.db.freshness import Freshness
 from app.services.bundle import Services
 
 
@@ -14,6 +15,9 @@ class House(Protocol):
 
     @property
     def services(self) -> Services: ...
+
+    @property
+    def freshness(self) -> Freshness: ...
 
 
 def services() -> Services:

@@ -5,13 +5,18 @@ together. This asks the same services in the same order and knows two answers: t
 (200) and "you have it" (304). Whatever else there is to say (nobody is signed in, no such
 picture, damage, a vault that is down) is left to Flask, which asks again and says it as
 always: nothing is refused here, and nothing is let through that Flask would not.
+
+Who a cookie belongs to and what was decided for them is remembered for as long as nobody has
+committed anything to the database; the file itself is read and verified every time.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -22,6 +27,7 @@ from itsdangerous import BadSignature
 from werkzeug.http import parse_cookie, parse_etags
 
 from app import metrics
+from app.db.times import utc_now
 from app.domain.access import Actor
 from app.errors import DarkroomError
 from app.services.delivery import Ticket
@@ -30,6 +36,7 @@ from app.web.headers import media_headers, name_of_request
 from app.web.hosts import is_ours
 from app.web.identity import SESSION_ID
 from app.web.media_types import derivative_type
+from app.web.remembered import Remembered
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,6 +46,9 @@ Answer = tuple[str, list[tuple[str, str]], bytes]
 _DERIVATIVE = re.compile(
     r"/images/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?:preview|thumb/([1-9]\d{0,3}))"
 )
+# Nothing but time ends what is remembered without a commit, and that is reckoned with; yet
+# ``last_seen`` of a session has to be written now and then.
+REMEMBER_SECONDS = 30.0
 # With one of these a request is no plain look at a picture: a key, or a body to be read.
 _UNUSUAL = ("HTTP_AUTHORIZATION", "HTTP_TRANSFER_ENCODING")
 
@@ -55,6 +65,9 @@ class ShortWay:
         self._signer = SecureCookieSessionInterface().get_signing_serializer(app)
         self._cookie_age = int(app.permanent_session_lifetime.total_seconds())
         self._cache = cache
+        self._callers: Remembered[tuple[Actor, datetime | None]] = Remembered(REMEMBER_SECONDS)
+        self._tickets: Remembered[Ticket] = Remembered(REMEMBER_SECONDS)
+        self._media_headers = media_headers(https=self._https)
         hosts = app.config["ALLOWED_HOSTS"]
         self._is_ours = lru_cache(64)(lambda host: is_ours(host, hosts))
 
@@ -77,8 +90,7 @@ class ShortWay:
         if not self._is_plain(environ):
             return None
         try:
-            actor = self._actor(environ)
-            return None if actor is None else self._media(environ, actor, asked)
+            return self._media(environ, asked)
         except DarkroomError:
             return None
 
@@ -92,10 +104,28 @@ class ShortWay:
             and self._is_ours(environ.get("HTTP_HOST", ""))
         )
 
-    def _actor(self, environ: WSGIEnvironment) -> Actor | None:
-        """Who is signed in; None also for whoever has to change the password first."""
+    def _ticket(self, environ: WSGIEnvironment, asked: re.Match[str]) -> Ticket | None:
+        """The decision; None where it is not ours."""
+        stamp = self._house.freshness.stamp()
         signed = parse_cookie(environ.get("HTTP_COOKIE", "")).get(self._cookie)
-        if signed is None or self._signer is None:
+        if signed is None:
+            return None
+        known = self._tickets.get((signed, asked[0]), stamp)
+        if known is not None:
+            return known
+        caller = self._callers.get(signed, stamp) or self._caller(signed)
+        if caller is None:
+            return None
+        left = _seconds_until(caller[1])
+        self._callers.put(signed, stamp, caller, left)
+        ticket = self._decide(caller[0], asked)
+        ends = min(filter(None, (caller[1], ticket.image.expires_at)), default=None)
+        self._tickets.put((signed, asked[0]), stamp, ticket, _seconds_until(ends))
+        return ticket
+
+    def _caller(self, signed: str) -> tuple[Actor, datetime | None] | None:
+        """Who is signed in; None also for whoever has to change the password first."""
+        if self._signer is None:
             return None
         try:
             held: dict[str, Any] = self._signer.loads(signed, max_age=self._cookie_age)
@@ -103,19 +133,24 @@ class ShortWay:
             return None
         token = held.get(SESSION_ID)
         user = self._house.services.sessions.resolve(token) if isinstance(token, str) else None
-        return None if user is None or user.must_change_password else user.actor
+        if user is None or user.must_change_password:
+            return None
+        return user.actor, user.ends_at
 
-    def _media(self, environ: WSGIEnvironment, actor: Actor, asked: re.Match[str]) -> Answer:
+    def _decide(self, actor: Actor, asked: re.Match[str]) -> Ticket:
         delivery, image_id = self._house.services.delivery, UUID(asked[1])
-        ticket = (
-            delivery.thumbnail(actor, image_id, int(asked[2]))
-            if asked[2]
-            else delivery.preview(actor, image_id)
-        )
+        if asked[2]:
+            return delivery.thumbnail(actor, image_id, int(asked[2]))
+        return delivery.preview(actor, image_id)
+
+    def _media(self, environ: WSGIEnvironment, asked: re.Match[str]) -> Answer | None:
+        ticket = self._ticket(environ, asked)
+        if ticket is None:
+            return None
         headers = self._headers(environ, ticket)
         if parse_etags(environ.get("HTTP_IF_NONE_MATCH")).contains_weak(ticket.etag):
             return "304 NOT MODIFIED", headers, b""
-        data = delivery.read(ticket)
+        data = self._house.services.delivery.read(ticket)
         headers += (
             ("Content-Type", derivative_type(data)),
             ("Content-Length", str(len(data))),
@@ -126,9 +161,15 @@ class ShortWay:
 
     def _headers(self, environ: WSGIEnvironment, ticket: Ticket) -> list[tuple[str, str]]:
         return [
-            *media_headers(https=self._https),
+            *self._media_headers,
             ("X-Request-ID", name_of_request(environ.get("HTTP_X_REQUEST_ID", ""))),
             ("ETag", f'"{ticket.etag}"'),
             ("Cache-Control", self._cache),
             ("Vary", "Cookie, Authorization"),
         ]
+
+
+def _seconds_until(*moments: datetime | None) -> float:
+    """Until the first of them; None never comes."""
+    known = [moment for moment in moments if moment is not None]
+    return (min(known) - utc_now()).total_seconds() if known else math.inf

@@ -5,9 +5,17 @@ A size with a leading zero has the same view and goes the long way.
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
+from uuid import UUID
+
 import pytest
+from sqlalchemy import text, update
 from werkzeug.test import TestResponse
 
+from app.db.times import utc_now
+from app.models import Image, Session
+from app.services.delivery import DeliveryService
 from app.web import short_way
 from tests.fixtures import pictures
 from tests.fixtures.installation import Browser, Installation
@@ -114,6 +122,100 @@ def test_a_session_that_has_ended_opens_nothing(installation, browser, image, wa
     assert ways == ["Flask"]
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The decisions that were asked of the service."""
+    made: list[str] = []
+    decide = DeliveryService.thumbnail
+
+    def noted(*given):
+        made.append("asked")
+        return decide(*given)
+
+    monkeypatch.setattr(DeliveryService, "thumbnail", noted)
+    return made
+
+
+def test_a_decision_is_remembered_until_something_changes(
+    installation, browser, image, ways, asked
+) -> None:
+    path = f"/images/{image}/thumb/320"
+    for _ in range(3):
+        assert browser.get(path).status_code == 200
+    assert asked == ["asked"]
+    with installation.house.uow.write() as session:
+        session.execute(text("UPDATE users SET quota_limit = 123456789"))
+    assert browser.get(path).status_code == 200
+    assert asked == ["asked"] * 2
+    assert ways == ["short"] * 4
+
+
+def test_what_one_browser_may_see_is_not_told_another(installation, browser, image) -> None:
+    path = f"/images/{image}/thumb/320"
+    stranger = installation.browser("bob")
+    assert browser.get(path).status_code == 200
+    assert stranger.get(path).status_code == 404
+    assert browser.get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "how", ["trash", "destroy", "disable", "logout", "password", "expire", "hide"]
+)
+def test_what_was_taken_away_is_not_remembered(installation, image, how) -> None:
+    """From somebody who sees a public picture of Ann's."""
+    path = f"/images/{image}/thumb/320"
+    services, ann = installation.services, installation.person()
+    with installation.house.uow.write() as session:
+        session.execute(update(Image).values(is_public=True))
+    browser = installation.browser("bob")
+    kept = browser.client.get_cookie("darkroom").value
+    assert browser.get(path).status_code == 200
+    assert browser.get(path).status_code == 200
+    with installation.house.uow.write() as session:
+        if how == "disable":
+            session.execute(text("UPDATE users SET state = 'disabled'"))
+        if how == "password":
+            session.execute(text("UPDATE users SET must_change_password = 1"))
+        if how == "expire":
+            session.execute(update(Image).values(expires_at=utc_now()))
+        if how == "hide":
+            session.execute(update(Image).values(is_public=False))
+    if how in {"trash", "destroy"}:
+        getattr(services.trash, how)(ann.actor, UUID(image))
+    if how == "logout":
+        assert browser.post("/auth/logout").status_code == 303
+    late = installation.app.test_client()
+    late.set_cookie("darkroom", kept)
+    refusals = {"disable": 401, "logout": 401, "password": 403}
+    assert late.get(path).status_code == refusals.get(how, 404)
+
+
+def test_a_picture_whose_time_comes_is_not_remembered(installation, image, monkeypatch) -> None:
+    """Nothing is committed when the moment comes."""
+    path, soon = f"/images/{image}/thumb/320", utc_now() + timedelta(seconds=5)
+    with installation.house.uow.write() as session:
+        session.execute(update(Image).values(expires_at=soon, is_public=True))
+    browser = installation.browser("bob")
+    assert browser.get(path).status_code == 200
+    began = time.monotonic()
+    monkeypatch.setattr("app.web.remembered.time.monotonic", lambda: began + 5.1)
+    monkeypatch.setattr("app.services.image_access.utc_now", lambda: soon)
+    assert browser.get(path).status_code == 404
+
+
+def test_a_session_that_runs_out_is_not_remembered(
+    installation, browser, image, monkeypatch
+) -> None:
+    path, soon = f"/images/{image}/thumb/320", utc_now() + timedelta(seconds=5)
+    with installation.house.uow.write() as session:
+        session.execute(update(Session).values(expires_at=soon))
+    assert browser.get(path).status_code == 200
+    began = time.monotonic()
+    monkeypatch.setattr("app.web.remembered.time.monotonic", lambda: began + 5.1)
+    monkeypatch.setattr(installation.services.sessions, "_clock", lambda: soon)
+    assert browser.get(path).status_code == 401
+
+
 @pytest.mark.parametrize(
     "unusual",
     [
@@ -128,8 +230,6 @@ def test_what_is_unusual_is_flasks(browser, image, ways, unusual) -> None:
 
 
 def test_a_password_that_must_be_changed_comes_first(installation, image, ways) -> None:
-    from sqlalchemy import update
-
     from app.models import User
 
     browser = installation.browser("ann")
