@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -16,6 +17,18 @@ class ImageStatus(StrEnum):
     QUARANTINED = "quarantined"
     TRASHED = "trashed"
     DESTROYED = "destroyed"  # its key is being shredded: nobody sees the row any more
+
+
+def trashed_since(
+    trashed_at: datetime | None, expires_at: datetime | None, now: datetime
+) -> datetime | None:
+    """Since when a picture is in the trash: since it was put there, or its time ran out.
+
+    None: it is not. Nobody has to move a picture for its time to have run out.
+    """
+    if trashed_at is not None or expires_at is None or expires_at > now:
+        return trashed_at
+    return expires_at
 
 
 def shown_status(kept: str, *, trashed: bool) -> ImageStatus:

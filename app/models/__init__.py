@@ -7,7 +7,7 @@ from app.models.audit_event import AuditEvent
 from app.models.collection import Collection
 from app.models.collection_member import CollectionMember
 from app.models.file_key import FileKey
-from app.models.image import LIVE, NOT_DESTROYED, Image
+from app.models.image import LIVE, MARKED_DESTROYED, NOT_DESTROYED, Image
 from app.models.installation import Installation
 from app.models.label_class import LabelClass
 from app.models.month_count import MonthCount
@@ -17,6 +17,7 @@ from app.models.user import User
 
 __all__ = [
     "LIVE",
+    "MARKED_DESTROYED",
     "NOT_DESTROYED",
     "Annotation",
     "ApiKey",

@@ -27,6 +27,7 @@ def _where(name: str, condition: str, *columns: str, unique: bool = False) -> In
 
 
 _LIVE = "trashed_at IS NULL"
+_KEPT_UNTIL = "expires_at IS NOT NULL AND trashed_at IS NULL"
 
 
 class Image(HasId, Base):
@@ -34,7 +35,8 @@ class Image(HasId, Base):
 
     ``sort_at`` is the upload time, or the capture time where the collection's owner chose
     that time line. Lists page by key: ``(sort_at, id)``, ``(size, id)``, ``(trashed_at, id)``;
-    every list of live images says ``trashed_at IS NULL`` (:data:`LIVE`). ``card`` is
+    every list of live images says ``trashed_at IS NULL`` (:data:`LIVE`). From ``expires_at``
+    on a picture counts as trashed, also before the row says so. ``card`` is
     {name, width, height, placeholder}: a gallery page opens one token an image. ``meta`` is
     EXIF, checksums, description, where it came from.
     """
@@ -53,7 +55,9 @@ class Image(HasId, Base):
             "ix_images_trash", "trashed_at IS NOT NULL", "collection_id", "trashed_at", "id"
         ),
         _where("ix_images_destroy_at", "destroy_at IS NOT NULL", "destroy_at"),
-        _where("ix_images_expires_at", "expires_at IS NOT NULL", "expires_at"),
+        _where("ix_images_expires_at", _KEPT_UNTIL, "expires_at"),
+        _where("ix_images_expiring", _KEPT_UNTIL, "collection_id", "expires_at", "id"),
+        _where("ix_images_destroyed", "status = 'destroyed'", "id"),
         _where(
             "uq_images_dedupe", "status <> 'destroyed'", "collection_id", "dedupe", unique=True
         ),
@@ -91,3 +95,4 @@ class Image(HasId, Base):
 # The conditions of the partial indexes, for queries: SQLite matches them by their text.
 LIVE = Image.trashed_at.is_(None)
 NOT_DESTROYED = Image.status != literal_column("'destroyed'")
+MARKED_DESTROYED = Image.status == literal_column("'destroyed'")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import builtins
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.db.session import UnitOfWork
@@ -23,6 +24,7 @@ from app.models import LIVE, Collection, CollectionMember, Image, LabelClass, Mo
 from app.models.collection import TIMELINES
 from app.services.audit import AuditLog, Subject
 from app.services.collection_access import CollectionAccess, membership_of, require_collection
+from app.services.expiry import run_out
 
 _COLUMNS = (
     Collection.id,
@@ -122,13 +124,9 @@ class Collections:
         """How many pictures are in each state of annotation."""
         with self._uow.read_rows() as connection:
             found = require_collection(connection, actor, Action.SEE_COLLECTION, slug)
-            rows = connection.execute(
-                select(Image.annotation_state, func.count())
-                .where(Image.collection_id == found.id, LIVE)
-                .group_by(Image.annotation_state)
-            )
-            counts = {AnnotationState(state): number for state, number in rows}
-        return {state: counts.get(state, 0) for state in AnnotationState}
+            counted = _by_state(connection, found.id, LIVE)
+            gone = _by_state(connection, found.id, run_out(self._clock()))
+        return {state: counted[state] - gone[state] for state in AnnotationState}
 
     def edit(self, actor: Actor, slug: str, edit: CollectionEdit) -> CollectionView:
         """Rename, describe, open or close the label set, choose the time line; for owners."""
@@ -203,6 +201,17 @@ def add_collection(
     session.execute(insert(Collection), [row])
     session.execute(insert(CollectionMember), [member])
     return id_
+
+
+def _by_state(
+    connection: Connection, collection_id: UUID, condition: ColumnElement[bool]
+) -> Counter[AnnotationState]:
+    rows = connection.execute(
+        select(Image.annotation_state, func.count())
+        .where(Image.collection_id == collection_id, condition)
+        .group_by(Image.annotation_state)
+    )
+    return Counter({AnnotationState(state): number for state, number in rows})
 
 
 def _owner(actor: Actor) -> UUID:

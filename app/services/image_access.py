@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,9 @@ from sqlalchemy import Connection, Select, and_, bindparam, literal_column, or_,
 from sqlalchemy.orm import QueryableAttribute, Session
 
 from app.db.field_cipher import Sealed
+from app.db.times import utc_now
 from app.domain.access import Actor, ImageFacts, Role
-from app.domain.states import shown_status
+from app.domain.states import shown_status, trashed_since
 from app.models import Collection, CollectionMember, FileKey, Image
 from app.storage.encrypted_store import Floor
 from app.storage.object_paths import ObjectPath, StoredName
@@ -23,7 +25,10 @@ READABLE = ("pending", "active", "retiring")
 
 @dataclass(frozen=True, slots=True)
 class ImageAccess:
-    """An image as a decision and a read need it; ``size`` in bytes of plaintext."""
+    """An image as a decision and a read need it; ``size`` in bytes of plaintext.
+
+    ``facts`` hold no longer than until ``expires_at``.
+    """
 
     id: UUID
     collection_id: UUID
@@ -38,6 +43,7 @@ class ImageAccess:
     link_epoch: int
     floor: Floor
     sealed_card: Sealed | None
+    expires_at: datetime | None = None
 
     @property
     def url(self) -> str:
@@ -88,6 +94,7 @@ def _statement(which: QueryableAttribute[Any]) -> Select[*tuple[Any, ...]]:
             Image.size,
             Image.status,
             Image.trashed_at,
+            Image.expires_at,
             Image.is_public,
             Image.content_rev,
             Image.link_epoch,
@@ -122,6 +129,7 @@ def _load(
 
 def _access(rows: Sequence[Any]) -> ImageAccess:
     row = rows[0]
+    trashed = trashed_since(row.trashed_at, row.expires_at, utc_now())
     return ImageAccess(
         id=row.id,
         collection_id=row.collection_id,
@@ -130,7 +138,7 @@ def _access(rows: Sequence[Any]) -> ImageAccess:
         facts=ImageFacts(
             role=Role.of(row.role),
             owner_id=row.uploader_id,
-            status=shown_status(row.status, trashed=row.trashed_at is not None),
+            status=shown_status(row.status, trashed=trashed is not None),
             is_public=row.is_public,
         ),
         path=ObjectPath(row.store_slug, row.id, StoredName.parse(row.stored_name)),
@@ -141,6 +149,7 @@ def _access(rows: Sequence[Any]) -> ImageAccess:
         link_epoch=row.link_epoch,
         floor=_floor(rows),
         sealed_card=row.card,
+        expires_at=row.expires_at if trashed is None else None,
     )
 
 

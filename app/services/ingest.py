@@ -94,7 +94,7 @@ class IngestService:
         target, uploader = self._target(actor, wishes.collection)
         found = self._examination.examine(target, uploader, offer)
         if isinstance(found, UUID):
-            return self._welcome_back(actor, found)
+            return self._welcome_back(actor, found, wishes)
         image = NewImage(
             id=uuid4(),
             target=target,
@@ -174,11 +174,11 @@ class IngestService:
             known = self._rows.duplicate(session, image.target.id, image.sha256)
         if known is None:
             raise conflict
-        return self._welcome_back(actor, known)
+        return self._welcome_back(actor, known, image.wishes)
 
-    def _welcome_back(self, actor: Actor, image_id: UUID) -> Stored:
+    def _welcome_back(self, actor: Actor, image_id: UUID, wishes: Wishes) -> Stored:
         """A picture that the collection has already, taken out of the trash if it lay there."""
-        card = self._trash.bring_back(actor, image_id)
+        card = self._trash.bring_back(actor, image_id, wishes.expires_at)
         if card.status == ImageStatus.QUARANTINED.value:
             raise Conflict(
                 "The collection has this file already, but damaged. Destroy the damaged"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
+from app.db.times import utc_now
 from app.domain.access import Action, Actor, Role, require
 from app.errors import DecryptionFailed, NotFound
 from app.models import (
@@ -25,6 +27,8 @@ from app.models import (
     User,
 )
 from app.models.image import LIVE, NOT_DESTROYED
+from app.services.counters import month_of
+from app.services.expiry import run_out_moments, unexpired
 from app.services.image_access import ImageAccess, image_by_id
 from app.services.listing import COLUMNS, ImageCard, ListQuery, Page, card_of, list_images
 
@@ -126,19 +130,22 @@ class Library:
             return self._tagged(session, wanted, tag) if tag else list_images(session, wanted)
 
     def months(self, actor: Actor, slug: str | None = None) -> tuple[Month, ...]:
-        """Return the months that have pictures, newest first, from counters."""
+        """Return the months that have pictures, newest first, from counters.
+
+        What ran out within the last minute is still counted there: it is taken off.
+        """
         require(actor, Action.LIST_IMAGES)
         with self._uow.read() as session:
             ids = [p.id for p in self._places(session, actor) if slug in {None, p.slug}]
-            total = func.sum(MonthCount.count)
             rows = session.execute(
-                select(MonthCount.month, total.label("total"))
+                select(MonthCount.month, func.sum(MonthCount.count).label("total"))
                 .where(MonthCount.collection_id.in_(ids))
                 .group_by(MonthCount.month)
-                .having(total > 0)
                 .order_by(MonthCount.month.desc())
             ).all()
-        return tuple(Month(row.month, int(row.total)) for row in rows)
+            gone = Counter(map(month_of, run_out_moments(session, ids, utc_now())))
+        counted = (Month(row.month, int(row.total) - gone[row.month]) for row in rows)
+        return tuple(month for month in counted if month.count > 0)
 
     def tag_names(self, actor: Actor, slug: str | None = None) -> tuple[str, ...]:
         """Return the tags of one or all of the caller's collections, for completion."""
@@ -166,7 +173,7 @@ class Library:
                 select(*COLUMNS, Image.meta, Image.annotation_rev).where(Image.id == image_id)
             ).one()
             return Detail(
-                card=card_of(row),
+                card=card_of(row, utc_now()),
                 place=self._place(session, actor, access.collection_id),
                 access=access,
                 meta=_opened(row),
@@ -185,6 +192,7 @@ class Library:
         line = (
             select(Image.id)
             .where(Image.collection_id == card.collection_id, LIVE, NOT_DESTROYED)
+            .where(unexpired(utc_now()))
             .limit(1)
         )
         with self._uow.read() as session:

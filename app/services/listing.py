@@ -8,20 +8,23 @@ many images there are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, and_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
+from app.db.times import utc_now
+from app.domain.states import trashed_since
 from app.errors import DecryptionFailed
 from app.models import Image, ImageTag
 from app.models.image import LIVE, NOT_DESTROYED
 from app.services.cursor import Cursor, microseconds
+from app.services.expiry import run_out, unexpired
 
 IN_TRASH = Image.trashed_at.is_not(None)
 # SQLite takes at most 500 terms in one compound SELECT.
@@ -46,6 +49,7 @@ class ListQuery:
     """What to list; ``since`` is inclusive, ``until`` exclusive; ``limit`` in rows.
 
     ``tag_ids``, if not empty, names one tag for each of ``collections``, in their order.
+    ``now`` decides which pictures are past their time.
     """
 
     collections: tuple[UUID, ...] = ()
@@ -59,6 +63,7 @@ class ListQuery:
     state: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    now: datetime = field(default_factory=utc_now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +129,11 @@ def list_images(session: Session, query: ListQuery) -> Page:
     if not query.collections:
         return Page((), None)
     pairs = zip_longest(query.collections, query.tag_ids)
-    walks = [_walk(query, collection, tag) for collection, tag in pairs]
+    walks = [walk for collection, tag in pairs for walk in walks_of(query, collection, tag)]
     rows: Sequence[Row[Any]] = ()
     for walked in _batches(walks, WALKS_AT_ONCE):
         rows = _first_of(query, [*rows, *_walked(session, query, walked)])
-    cards = tuple(card_of(row) for row in rows[: query.limit])
+    cards = tuple(card_of(row, query.now) for row in rows[: query.limit])
     more = len(rows) > query.limit
     return Page(cards, _cursor_of(query, cards[-1]).encode() if more else None)
 
@@ -154,23 +159,43 @@ def _walked(session: Session, query: ListQuery, walks: list[Select[Any]]) -> Seq
     return session.execute(select(together).order_by(*order).limit(query.limit + 1)).all()
 
 
-def _walk(query: ListQuery, collection_id: UUID, tag_id: UUID | None) -> Select[Any]:
+def walks_of(query: ListQuery, collection_id: UUID, tag_id: UUID | None) -> list[Select[Any]]:
+    """One walk along an index; for the trash two: what was put there, and what ran out."""
+    if not query.trashed:
+        live = and_(LIVE, unexpired(query.now), NOT_DESTROYED)
+        return [_walk(query, collection_id, tag_id, live, _key(query))]
+    moved = and_(IN_TRASH, NOT_DESTROYED)
+    return [
+        _walk(query, collection_id, tag_id, moved, Image.trashed_at.expression),
+        _walk(query, collection_id, tag_id, run_out(query.now), Image.expires_at.expression),
+    ]
+
+
+def _walk(
+    query: ListQuery,
+    collection_id: UUID,
+    tag_id: UUID | None,
+    condition: ColumnElement[bool],
+    key: ColumnElement[Any],
+) -> Select[Any]:
     """Select one page's rows of one collection, one more than asked for."""
-    key = _key(query)
-    chosen = select(*COLUMNS).where(
-        Image.collection_id == collection_id,
-        IN_TRASH if query.trashed else LIVE,
-        NOT_DESTROYED,
-        *_filters(query),
+    chosen = select(*_columns(query, key)).where(
+        Image.collection_id == collection_id, condition, *_filters(query)
     )
     if tag_id is not None:
         chosen = chosen.join(ImageTag, ImageTag.image_id == Image.id).where(
             ImageTag.tag_id == tag_id
         )
     if query.cursor is not None:
-        chosen = chosen.where(_beyond(query, query.cursor))
+        chosen = chosen.where(_beyond(query, query.cursor, key))
     order = (key.desc(), Image.id.desc()) if _descending(query) else (key, Image.id)
     return chosen.order_by(*order).limit(query.limit + 1)
+
+
+def _columns(query: ListQuery, key: ColumnElement[Any]) -> list[Any]:
+    """The columns of a card; in the trash the key of the walk stands for ``trashed_at``."""
+    instead = {"trashed_at": key.label("trashed_at")} if query.trashed else {}
+    return [instead.get(column.key, column) for column in COLUMNS]
 
 
 def _filters(query: ListQuery) -> list[ColumnElement[bool]]:
@@ -182,15 +207,13 @@ def _filters(query: ListQuery) -> list[ColumnElement[bool]]:
     if query.state is not None:
         wanted.append(Image.annotation_state == query.state)
     if query.since is not None:
-        wanted.append(_key(query, by_time=True) >= query.since)
+        wanted.append(Image.sort_at >= query.since)
     if query.until is not None:
-        wanted.append(_key(query, by_time=True) < query.until)
+        wanted.append(Image.sort_at < query.until)
     return wanted
 
 
-def _key(query: ListQuery, *, by_time: bool = False) -> ColumnElement[Any]:
-    if by_time:
-        return Image.sort_at.expression
+def _key(query: ListQuery) -> ColumnElement[Any]:
     if query.tag_ids and _key_name(query) == "sort_at":
         return ImageTag.sort_at.expression
     return getattr(Image, _key_name(query)).expression  # type: ignore[no-any-return]
@@ -206,9 +229,9 @@ def _descending(query: ListQuery) -> bool:
     return query.trashed or query.sort.descending
 
 
-def _beyond(query: ListQuery, cursor: Cursor) -> ColumnElement[bool]:
+def _beyond(query: ListQuery, cursor: Cursor, key: ColumnElement[Any]) -> ColumnElement[bool]:
     by_size = _key_name(query) == "size"
-    here = tuple_(_key(query), Image.id)
+    here = tuple_(key, Image.id)
     there = (cursor.key if by_size else cursor.moment, cursor.row_id)
     return here < there if _descending(query) else here > there
 
@@ -219,8 +242,9 @@ def _cursor_of(query: ListQuery, last: ImageCard) -> Cursor:
     return Cursor(value if name == "size" else microseconds(value), last.id)
 
 
-def card_of(row: Row[Any]) -> ImageCard:
+def card_of(row: Row[Any], now: datetime) -> ImageCard:
     """Open the one token of a row; a damaged one spares the others of the page."""
+    trashed_at = trashed_since(row.trashed_at, row.expires_at, now)
     try:
         card = row.card.of(row.id) if row.card is not None else {}
     except DecryptionFailed:
@@ -235,13 +259,13 @@ def card_of(row: Row[Any]) -> ImageCard:
         size=row.size,
         mime_type=row.mime_type,
         kind=row.kind,
-        status="trashed" if row.trashed_at else row.status,
+        status="trashed" if trashed_at else row.status,
         state=row.annotation_state,
         annotation_count=row.annotation_count,
         sort_at=row.sort_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
-        trashed_at=row.trashed_at,
+        trashed_at=trashed_at,
         destroy_at=row.destroy_at,
         is_public=row.is_public,
         expires_at=row.expires_at,

@@ -13,8 +13,9 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, select
 from sqlalchemy.orm import Session
 
+from app.db.times import utc_now
 from app.domain.access import Action, Actor, ImageFacts, Role, require
-from app.domain.states import AnnotationState, shown_status
+from app.domain.states import AnnotationState, shown_status, trashed_since
 from app.errors import NotFound
 from app.models import Collection, CollectionMember, Image
 
@@ -45,6 +46,7 @@ def find_picture(
             Image.uploader_id,
             Image.status,
             Image.trashed_at,
+            Image.expires_at,
             Image.is_public,
             Image.sort_at,
             Image.annotation_rev,
@@ -71,6 +73,7 @@ def require_picture(
 
 
 def _picture(row: Any) -> PictureAccess:
+    trashed = trashed_since(row.trashed_at, row.expires_at, utc_now())
     return PictureAccess(
         id=row.id,
         collection_id=row.collection_id,
@@ -78,7 +81,7 @@ def _picture(row: Any) -> PictureAccess:
         facts=ImageFacts(
             role=Role.of(row.role),
             owner_id=row.uploader_id,
-            status=shown_status(row.status, trashed=row.trashed_at is not None),
+            status=shown_status(row.status, trashed=trashed is not None),
             is_public=row.is_public,
         ),
         labels_closed=row.labels_closed,

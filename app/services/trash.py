@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import case, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from app.db.times import utc_now
@@ -17,9 +17,10 @@ from app.domain.access import Action, Actor, require
 from app.domain.states import ImageStatus
 from app.errors import DarkroomError, NotFound
 from app.models import FileKey, Image, ImageTag, Tag
-from app.models.image import NOT_DESTROYED
+from app.models.image import MARKED_DESTROYED, NOT_DESTROYED
 from app.services.audit import AuditLog, Subject
 from app.services.counters import count_image
+from app.services.expiry import run_out
 from app.services.image_access import ImageAccess, image_by_id
 from app.services.listing import COLUMNS, ImageCard, card_of
 from app.storage.object_paths import ObjectPath, StoredName
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("darkroom.trash")
 DESTROYED = ImageStatus.DESTROYED.value
+AT_ONCE = 50
+"""Pictures that one transaction puts into the trash: others wait to write no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Trash:
         due = now + self._keep
         with self._uow.write() as session:
             image = self._find(session, actor, Action.TRASH, image_id, again=True)
+            self._take_in(session, image_id, now)
             put = session.execute(
                 update(Image)
                 .where(Image.id == image.id, Image.trashed_at.is_(None))
@@ -89,10 +93,26 @@ class Trash:
             self._find(session, actor, Action.RESTORE, image_id)
             return self._back(session, actor, image_id)
 
-    def bring_back(self, actor: Actor, image_id: UUID) -> ImageCard:
-        """As restore, for a picture that was uploaded again, wherever it lies."""
+    def bring_back(
+        self, actor: Actor, image_id: UUID, keep_until: datetime | None = None
+    ) -> ImageCard:
+        """As restore, for a picture that was uploaded again, wherever it lies.
+
+        One that lay in the trash is now kept as long as the new upload says.
+        """
         with self._uow.write() as session:
-            return self._back(session, actor, image_id)
+            return self._back(session, actor, image_id, keep_until)
+
+    def expire(self) -> int:
+        """Put what is past its time into the trash; return how many images went."""
+        with self._uow.read() as session:
+            ids = session.scalars(select(Image.id).where(run_out(self._clock()))).all()
+        gone = 0
+        for start in range(0, len(ids), AT_ONCE):
+            with self._uow.write() as session:
+                for image_id in ids[start : start + AT_ONCE]:
+                    gone += self._take_in(session, image_id, self._clock())
+        return gone
 
     def destroy(self, actor: Actor, image_id: UUID) -> Removal:
         """Shred an image: key, sidecar, blobs, rows, in this order."""
@@ -143,12 +163,45 @@ class Trash:
             raise NotFound("There is nothing here.", operation="trash.find")
         return image
 
-    def _back(self, session: Session, actor: Actor, image_id: UUID) -> ImageCard:
+    def _take_in(self, session: Session, image_id: UUID, now: datetime) -> bool:
+        """Let the row of a picture that is past its time say so; False if it is not.
+
+        It is in the trash since its time ran out, but gets its days there from now on: a
+        site that stood still for a month does not destroy at its start.
+        """
+        row = session.execute(
+            update(Image)
+            .where(Image.id == image_id, run_out(now))
+            .values(trashed_at=Image.expires_at, destroy_at=now + self._keep, updated_at=now)
+            .returning(Image.collection_id, Image.sort_at)
+            .execution_options(synchronize_session=False)
+        ).first()
+        if row is not None:
+            count_image(session, row.collection_id, row.sort_at, -1)
+            self._note(session, "image.expire", None, image_id)
+        return row is not None
+
+    def _back(
+        self,
+        session: Session,
+        actor: Actor,
+        image_id: UUID,
+        keep_until: datetime | None = None,
+    ) -> ImageCard:
+        now = self._clock()
+        self._take_in(session, image_id, now)
+        ran_out = case((Image.expires_at <= now, None), else_=Image.expires_at)
         restored = session.execute(
             update(Image)
             .where(Image.id == image_id, Image.trashed_at.is_not(None), NOT_DESTROYED)
-            .values(trashed_at=None, destroy_at=None, updated_at=self._clock())
+            .values(
+                trashed_at=None,
+                destroy_at=None,
+                expires_at=ran_out if keep_until is None else keep_until,
+                updated_at=now,
+            )
             .returning(Image.collection_id, Image.sort_at)
+            .execution_options(synchronize_session=False)
         ).first()
         if restored is not None:
             count_image(session, restored.collection_id, restored.sort_at, 1)
@@ -158,7 +211,7 @@ class Trash:
         ).first()
         if row is None:
             raise NotFound("There is nothing here.", operation="trash.restore")
-        return card_of(row)
+        return card_of(row, now)
 
     def _mark(self, session: Session, image_id: UUID) -> None:
         """From here on nobody sees it; a crash after this is finished at the next start."""
@@ -177,9 +230,7 @@ class Trash:
     def _marked(self) -> Iterator[ObjectPath]:
         with self._uow.read() as session:
             rows = session.execute(
-                select(Image.id, Image.store_slug, Image.stored_name).where(
-                    Image.status == DESTROYED
-                )
+                select(Image.id, Image.store_slug, Image.stored_name).where(MARKED_DESTROYED)
             ).all()
         for row in rows:
             yield ObjectPath(row.store_slug, row.id, StoredName.parse(row.stored_name))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from flask import request
 from werkzeug.datastructures import FileStorage
@@ -16,6 +17,7 @@ from app.web.request_class import FileOfForm
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def wrong(path: str, message: str) -> InvalidInput:
@@ -48,11 +50,20 @@ def moment(text: str | None, path: str) -> datetime | None:
 
 
 def future(text: str | None, path: str) -> datetime | None:
-    """Read a time that is still to come."""
+    """Read a time that is still to come; a day alone means its end."""
     at = moment(text, path)
+    if at is not None and _DAY.fullmatch((text or "").strip()):
+        at = _end_of_day(at, path)
     if at is not None and at <= datetime.now(UTC):
         raise wrong(path, "must be a time in the future")
     return at
+
+
+def _end_of_day(begin: datetime, path: str) -> datetime:
+    try:
+        return begin + timedelta(days=1)
+    except OverflowError:
+        raise wrong(path, "must be a day before 9999-12-31") from None
 
 
 def number(text: str | None, path: str, low: int, high: int, default: int) -> int:

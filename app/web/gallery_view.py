@@ -14,6 +14,7 @@ from app.db.times import utc_now
 from app.services.counters import month_of
 from app.services.library import Month as MonthTotal
 from app.services.listing import ImageCard
+from app.web.destruction import destruction_of
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
@@ -86,7 +87,7 @@ def trash_tile(card: ImageCard) -> TrashTile:
     """Return a picture as the trash shows it; ``days_left`` counts begun days."""
     shown = tile(card)
     trashed = card.trashed_at or card.updated_at
-    due = card.destroy_at or trashed
+    due = destruction_of(card) or trashed
     left = max(0, -((utc_now() - due) // timedelta(days=1)))
     return TrashTile(
         **{field.name: getattr(shown, field.name) for field in fields(Tile)},

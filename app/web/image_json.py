@@ -14,6 +14,7 @@ from app.services.library import Detail
 from app.services.listing import ImageCard, Page
 from app.services.trash import Removal
 from app.web.context import services
+from app.web.destruction import destruction_of
 
 
 def rfc3339(moment: datetime | None) -> str | None:
@@ -63,7 +64,7 @@ def card_json(card: ImageCard) -> dict[str, Any]:
         "updated_at": rfc3339(card.updated_at),
         "expires_at": rfc3339(card.expires_at),
         "trashed_at": rfc3339(card.trashed_at),
-        "destroyed_at": rfc3339(card.destroy_at),
+        "destroyed_at": rfc3339(destruction_of(card)),
     }
 
 

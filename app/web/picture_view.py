@@ -15,6 +15,7 @@ from app.domain.labels import LabelClass
 from app.domain.states import ImageStatus
 from app.media.formats import shows_inline
 from app.services.library import Detail
+from app.web.destruction import destruction_of
 from app.web.frame import FrameCollection
 from app.web.gallery_view import page_url
 
@@ -88,9 +89,11 @@ class Picture:
     seal: SealFacts | None
     original_displays: bool
     destroyed_at: datetime | None
+    kept_until: datetime | None
     can_edit: bool
     can_annotate: bool
     can_trash: bool
+    can_restore: bool
     can_download: bool
 
 
@@ -128,10 +131,12 @@ def picture(
         boxes=card.annotation_count,
         seal=_seal(detail),
         original_displays=shows_inline(card.mime_type),
-        destroyed_at=card.destroy_at,
+        destroyed_at=destruction_of(card),
+        kept_until=card.expires_at if card.trashed_at is None else None,
         can_edit=allows(actor, Action.EDIT_METADATA, facts),
         can_annotate=allows(actor, Action.ANNOTATE, facts),
         can_trash=allows(actor, Action.TRASH, facts),
+        can_restore=allows(actor, Action.RESTORE, facts),
         can_download=allows(actor, Action.DOWNLOAD, facts),
     )
 

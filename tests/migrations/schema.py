@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, Inspector, inspect
 
+from app.db.migrate import migration_config
+
 VERSION_TABLE = "alembic_version"
+
+
+def revisions() -> list[str]:
+    """Every revision, the first one first."""
+    script = ScriptDirectory.from_config(migration_config())
+    return [each.revision for each in reversed(list(script.walk_revisions()))]
 
 
 def schema_of(engine: Engine) -> dict[str, dict[str, Any]]:

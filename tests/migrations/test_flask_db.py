@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from app.db.migrate import MIGRATIONS, current_revision, downgrade, is_current
 from app.models import Base
+from tests.migrations.schema import revisions
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_flask_db_upgrade_and_downgrade(flask_app: Flask, empty_engine: Engine) 
     assert runner.invoke(args=["db", "upgrade"]).exit_code == 0
     assert is_current(empty_engine)
     assert runner.invoke(args=["db", "downgrade"]).exit_code == 0
-    assert current_revision(empty_engine) == "20261122_accounts"
+    assert current_revision(empty_engine) == revisions()[-2]
     downgrade(empty_engine, "base")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +11,7 @@ from sqlalchemy import Engine, Select, and_, select, tuple_, union_all
 from app.db.times import utc_now
 from app.models import (
     LIVE,
+    MARKED_DESTROYED,
     NOT_DESTROYED,
     Annotation,
     AuditEvent,
@@ -25,12 +25,15 @@ from app.models import (
     Session,
     Tag,
 )
+from app.services.cursor import Cursor
+from app.services.expiry import run_out, unexpired
+from app.services.listing import ListQuery, Sort, walks_of
 
 HERE, SOME_ID, NOW = uuid4(), uuid4(), utc_now()
 PAGE = 51
 
 gallery = select(Image.id, Image.card, Image.sort_at).where(
-    Image.collection_id == HERE, LIVE, NOT_DESTROYED
+    Image.collection_id == HERE, LIVE, unexpired(NOW), NOT_DESTROYED
 )
 newest = (Image.sort_at.desc(), Image.id.desc())
 older = tuple_(Image.sort_at, Image.id) < (NOW, SOME_ID)
@@ -40,7 +43,7 @@ def of_tag(tag_id: UUID) -> Select[Any]:
     return (
         select(Image.id, Image.card)
         .join(ImageTag, ImageTag.image_id == Image.id)
-        .where(ImageTag.tag_id == tag_id, LIVE, NOT_DESTROYED)
+        .where(ImageTag.tag_id == tag_id, LIVE, unexpired(NOW), NOT_DESTROYED)
         .where(tuple_(ImageTag.sort_at, ImageTag.image_id) < (NOW, SOME_ID))
         .order_by(ImageTag.sort_at.desc(), ImageTag.image_id.desc())
     )
@@ -83,7 +86,15 @@ LISTS: dict[str, tuple[Select[Any], str]] = {
     ),
     "tag": (of_tag(SOME_ID), "ix_image_tags_timeline"),
     "to destroy": (select(Image.id).where(Image.destroy_at <= NOW), "ix_images_destroy_at"),
-    "expired": (select(Image.id).where(Image.expires_at <= NOW), "ix_images_expires_at"),
+    "run out": (select(Image.id).where(run_out(NOW)), "ix_images_expires_at"),
+    "run out in a collection": (
+        select(Image.sort_at).where(Image.collection_id == HERE, run_out(NOW)),
+        "ix_images_expiring",
+    ),
+    "run out in collections": (
+        select(Image.sort_at).where(Image.collection_id.in_([HERE, SOME_ID]), run_out(NOW)),
+        "ix_images_expiring",
+    ),
     "duplicate": (
         select(Image.id).where(
             Image.collection_id == HERE, Image.dedupe == b"x" * 32, NOT_DESTROYED
@@ -146,14 +157,14 @@ LISTS: dict[str, tuple[Select[Any], str]] = {
 
 def plan_of(engine: Engine, statement: Any) -> str:
     """SQLite's own words, a line a step."""
-    compiled = statement.compile(engine)
-    sql = re.sub(r"__\[POSTCOMPILE_\w+\]", "(?)", str(compiled))
-    bound = compiled.construct_params()
+    compiled = statement.compile(engine, compile_kwargs={"render_postcompile": True})
+    sql, bound = str(compiled), compiled.construct_params()
     processors = compiled._bind_processors
     values = [
         processors[name](bound[name]) if name in processors else bound[name]
         for name in compiled.positiontup
     ]
+    values = [value.hex if isinstance(value, UUID) else value for value in values]
     with engine.connect() as connection:
         steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple(values))
         return "\n".join(step[-1] for step in steps)
@@ -167,6 +178,37 @@ def test_a_list_walks_along_its_index(
     assert index in plan, plan
     assert "TEMP B-TREE" not in plan, plan
     assert "SCAN" not in plan, plan
+
+
+WALKS = {
+    "first page": (ListQuery(), ["ix_images_timeline"]),
+    "next page": (ListQuery(cursor=Cursor(1, SOME_ID)), ["ix_images_timeline"]),
+    "kind": (ListQuery(kind="image"), ["ix_images_kind"]),
+    "state": (ListQuery(state="new"), ["ix_images_state"]),
+    "status": (ListQuery(status="ready"), ["ix_images_status"]),
+    "size": (ListQuery(sort=Sort.SIZE, cursor=Cursor(1, SOME_ID)), ["ix_images_size"]),
+    "trash": (ListQuery(trashed=True), ["ix_images_trash", "ix_images_expiring"]),
+    "trash, next page": (
+        ListQuery(trashed=True, cursor=Cursor(1, SOME_ID)),
+        ["ix_images_trash", "ix_images_expiring"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("query", "indexes"), WALKS.values(), ids=WALKS)
+def test_the_walks_of_the_lists(engine: Engine, query: ListQuery, indexes: list[str]) -> None:
+    """The statements themselves, as the gallery, the API and the trash send them."""
+    for walk, index in zip(walks_of(query, HERE, None), indexes, strict=True):
+        plan = plan_of(engine, walk)
+        assert f"USING INDEX {index}" in plan, plan
+        assert "TEMP B-TREE" not in plan, plan
+        assert "MULTI-INDEX" not in plan, plan
+
+
+def test_what_is_marked_for_destruction_is_all_of_its_index(engine: Engine) -> None:
+    """Asked every minute; the index holds nothing but what a crash left behind."""
+    plan = plan_of(engine, select(Image.id, Image.stored_name).where(MARKED_DESTROYED))
+    assert plan == "SCAN images USING INDEX ix_images_destroyed"
 
 
 def test_several_collections_are_merged_from_pages(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 // The upload page: from a drop or a choice of files to rows that say what becomes of them.
 
+import { endOfDay, today } from "./days.js";
 import { filesOfField, takeDrops } from "./files.js";
 import { postPicture } from "./post.js";
 import { Queue } from "./queue.js";
@@ -12,10 +13,14 @@ const queue = new Queue(postPicture, { maxBytes: Number(form.dataset.maxBytes) }
 const rows = new Rows(progress.querySelector("[data-rows-of-uploads]"), form.dataset, (job) => queue.retry([job]));
 const total = new Total(progress, queue);
 
-const where = () => ({ collection: form.elements.collection.value, tags: form.elements.tags.value.trim() });
+const where = () => ({
+  collection: form.elements.collection.value,
+  tags: form.elements.tags.value.trim(),
+  keepUntil: endOfDay(form.elements.expires_at.value),
+});
 
 function take(files) {
-  if (!files.length) return;
+  if (!files.length || !form.elements.expires_at.reportValidity()) return;
   document.body.classList.add("has-work");
   progress.hidden = false;
   queue.add(files, where());
@@ -23,6 +28,7 @@ function take(files) {
 }
 
 function wireFields() {
+  form.elements.expires_at.min = today();
   const folder = document.getElementById("field-folder");
   form.querySelector("[data-pick-folder]").addEventListener("click", () => folder.click());
   for (const field of [document.getElementById("field-files"), folder]) {

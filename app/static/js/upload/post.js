@@ -15,12 +15,13 @@ function bodyOf(request) {
 }
 
 /** {id, duplicate} of the picture; throws Refusal. `onSent(bytes)` follows the body. */
-function attempt(file, { collection, tags }, onSent, signal) {
+function attempt(file, { collection, tags, keepUntil }, onSent, signal) {
   return new Promise((resolve, reject) => {
     const body = new FormData();
     body.append("files", file, file.name);
     body.append("collection", collection);
     if (tags) body.append("tags", tags);
+    if (keepUntil) body.append("expires_at", keepUntil);
     const request = new XMLHttpRequest();
     request.open("POST", api("/images"));
     request.setRequestHeader("Accept", "application/json");
