@@ -49,13 +49,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     _install_guards(app, extensions, sound)
     bind_the_rest(app)
     _register_blueprints(app)
+    api_v1.describe(app, API_PREFIX)
     error_handlers.register(app)
     frame.install(app)
     register_commands(app)
     return app
 
 
-def _flask() -> Flask:
+def _flask() -> APIFlask:
     app = APIFlask(
         "app",
         title="Darkroom",

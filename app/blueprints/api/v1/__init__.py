@@ -1,4 +1,4 @@
-"""The REST API, version 1: one blueprint, a module a noun."""
+"""The REST API, version 1: one blueprint, a module a noun, and what describes it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from apiflask import APIBlueprint
 
 from app.blueprints.api.v1 import account, collections, images
 from app.blueprints.api.v1.annotations import blueprint as annotations_blueprint
+from app.blueprints.api.v1.description import describe
+
+__all__ = ["blueprint", "describe"]
 
 blueprint = APIBlueprint("api", __name__)
 for _nested in (

@@ -9,6 +9,8 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from flask.typing import ResponseReturnValue
 
+from app.blueprints.api.v1.description import described
+from app.domain.scopes import Scope
 from app.services.api_keys import ApiKeyView
 from app.web import json_body
 from app.web.context import services
@@ -22,6 +24,7 @@ blueprint = APIBlueprint("account", __name__, tag="Account")
 
 @blueprint.get("/me")
 @blueprint.doc(summary="Your account, with quota")
+@described(Scope.ACCOUNT_READ, {200: "Account"})
 @gate(API)
 def me() -> ResponseReturnValue:
     """``quota`` in bytes; ``limit`` null means none."""
@@ -38,6 +41,7 @@ def me() -> ResponseReturnValue:
 
 @blueprint.get("/api-keys")
 @blueprint.doc(summary="Your API keys")
+@described(Scope.ACCOUNT_READ, {200: "ApiKeys"})
 @gate(API)
 def keys() -> ResponseReturnValue:
     """Without the keys themselves: those are shown once."""
@@ -45,7 +49,8 @@ def keys() -> ResponseReturnValue:
 
 
 @blueprint.post("/api-keys")
-@blueprint.doc(summary="Make an API key", responses=[201, 403, 409, 422])
+@blueprint.doc(summary="Make an API key")
+@described(Scope.ACCOUNT_WRITE, {201: "MadeApiKey"}, takes="NewApiKey", refuses=(409,))
 @gate(API)
 def create_key() -> ResponseReturnValue:
     """``{"name", "scopes": […], "expires_in": "90d", "rate": "600 per minute"}``."""
@@ -66,7 +71,8 @@ def create_key() -> ResponseReturnValue:
 
 
 @blueprint.delete("/api-keys/<uuid:key_id>")
-@blueprint.doc(summary="Revoke an API key", responses=[204, 404])
+@blueprint.doc(summary="Revoke an API key")
+@described(Scope.ACCOUNT_WRITE, {204: None})
 @gate(API)
 def revoke_key(key_id: UUID) -> ResponseReturnValue:
     """At once, everywhere."""
@@ -76,6 +82,7 @@ def revoke_key(key_id: UUID) -> ResponseReturnValue:
 
 @blueprint.get("/sessions")
 @blueprint.doc(summary="Where you are signed in")
+@described(Scope.ACCOUNT_READ, {200: "Sessions"})
 @gate(API)
 def sessions() -> ResponseReturnValue:
     """The current one first."""
@@ -97,7 +104,8 @@ def sessions() -> ResponseReturnValue:
 
 
 @blueprint.delete("/sessions/<uuid:session_id>")
-@blueprint.doc(summary="End one of your sessions", responses=[204, 403, 404])
+@blueprint.doc(summary="End one of your sessions")
+@described(None, {204: None})
 @gate(API)
 def end_session(session_id: UUID) -> ResponseReturnValue:
     """Takes a signed-in person: no key ends a session."""

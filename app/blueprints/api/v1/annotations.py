@@ -9,6 +9,9 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from flask import Response, jsonify, request
 
+from app.blueprints.api.v1.description import described, parameter
+from app.blueprints.api.v1.shapes import text
+from app.domain.scopes import Scope
 from app.errors import StaleRevision
 from app.services.annotations import AnnotationSet
 from app.web.annotation_json import set_json
@@ -19,11 +22,29 @@ from app.web.identity import actor
 from app.web.json_body import json_document
 
 _REVISION = re.compile(r"\d{1,9}", re.ASCII)
+IF_NONE_MATCH = parameter(
+    "If-None-Match",
+    text(),
+    "the ETag that you have: 304 while it is the one of now",
+    place="header",
+)
+IF_MATCH = parameter(
+    "If-Match",
+    text(),
+    "the ETag of the set that this one replaces, or * for any; 428 without",
+    place="header",
+)
 blueprint = APIBlueprint("annotations", __name__, tag="Annotations")
 
 
 @blueprint.get("/images/<uuid:image_id>/annotations")
-@blueprint.doc(summary="Boxes and labels of a picture", responses=[200, 304, 404])
+@blueprint.doc(summary="Boxes and labels of a picture")
+@described(
+    Scope.ANNOTATIONS_READ,
+    {200: "AnnotationSet", 304: None},
+    parameters=(IF_NONE_MATCH,),
+    etag=True,
+)
 @gate(API)
 def show(image_id: UUID) -> Response:
     """The set; its ETag is what a PUT names in If-Match."""
@@ -34,7 +55,16 @@ def show(image_id: UUID) -> Response:
 
 
 @blueprint.put("/images/<uuid:image_id>/annotations")
-@blueprint.doc(summary="Replace the set", responses=[200, 404, 412, 422, 428])
+@blueprint.doc(summary="Replace the set")
+@described(
+    Scope.ANNOTATIONS_WRITE,
+    {200: "AnnotationSet"},
+    takes="NewAnnotationSet",
+    parameters=(IF_MATCH,),
+    refuses=(412, 428),
+    problems={412: "StaleProblem"},
+    etag=True,
+)
 @gate(API)
 def replace(image_id: UUID) -> Response:
     """``{"state", "annotations": [{id?, label, box: {x, y, w, h}, attributes?}]}``.

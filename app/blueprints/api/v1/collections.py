@@ -7,6 +7,8 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from flask.typing import ResponseReturnValue
 
+from app.blueprints.api.v1.description import described
+from app.domain.scopes import Scope
 from app.services.collections import CollectionEdit
 from app.services.labels import LabelEdit
 from app.web import json_body
@@ -22,6 +24,7 @@ LABEL_SETS = {"open": False, "closed": True}
 
 @blueprint.get("/collections")
 @blueprint.doc(summary="The collections that you are a member of")
+@described(Scope.COLLECTIONS_READ, {200: "Collections"})
 @gate(API)
 def index() -> ResponseReturnValue:
     """Your own private one is among them."""
@@ -30,7 +33,8 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.post("/collections")
-@blueprint.doc(summary="Make a collection", responses=[201, 409, 422])
+@blueprint.doc(summary="Make a collection")
+@described(Scope.COLLECTIONS_WRITE, {201: "Collection"}, takes="NewCollection", refuses=(409,))
 @gate(API)
 def create() -> ResponseReturnValue:
     """``{"name", "description", "slug"}``; without a slug the address is random."""
@@ -46,6 +50,7 @@ def create() -> ResponseReturnValue:
 
 @blueprint.get("/collections/<slug>")
 @blueprint.doc(summary="One collection")
+@described(Scope.COLLECTIONS_READ, {200: "Collection"})
 @gate(API)
 def show(slug: str) -> ResponseReturnValue:
     """404 for what you are no member of."""
@@ -54,6 +59,7 @@ def show(slug: str) -> ResponseReturnValue:
 
 @blueprint.patch("/collections/<slug>")
 @blueprint.doc(summary="Change a collection")
+@described(Scope.COLLECTIONS_WRITE, {200: "Collection"}, takes="CollectionEdit")
 @gate(API)
 def edit(slug: str) -> ResponseReturnValue:
     """``{"name", "description", "label_set": "open"|"closed", "timeline"}``."""
@@ -71,7 +77,8 @@ def edit(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/collections/<slug>")
-@blueprint.doc(summary="Remove an empty collection", responses=[204, 409])
+@blueprint.doc(summary="Remove an empty collection")
+@described(Scope.COLLECTIONS_WRITE, {204: None}, refuses=(409,))
 @gate(API)
 def remove(slug: str) -> ResponseReturnValue:
     """409 while there are pictures in it or in its trash."""
@@ -81,6 +88,7 @@ def remove(slug: str) -> ResponseReturnValue:
 
 @blueprint.get("/collections/<slug>/members")
 @blueprint.doc(summary="Members and roles")
+@described(Scope.COLLECTIONS_READ, {200: "Members"})
 @gate(API)
 def members(slug: str) -> ResponseReturnValue:
     """Owners first."""
@@ -89,7 +97,8 @@ def members(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/collections/<slug>/members")
-@blueprint.doc(summary="Add a member", responses=[201, 404, 409, 422])
+@blueprint.doc(summary="Add a member")
+@described(Scope.COLLECTIONS_WRITE, {201: "Member"}, takes="NewMember", refuses=(409,))
 @gate(API)
 def add_member(slug: str) -> ResponseReturnValue:
     """``{"email", "role"}``."""
@@ -105,6 +114,7 @@ def add_member(slug: str) -> ResponseReturnValue:
 
 @blueprint.patch("/collections/<slug>/members/<uuid:user_id>")
 @blueprint.doc(summary="Change a member's role")
+@described(Scope.COLLECTIONS_WRITE, {200: "Member"}, takes="MemberEdit", refuses=(409,))
 @gate(API)
 def edit_member(slug: str, user_id: UUID) -> ResponseReturnValue:
     """``{"role"}``; the last owner stays one."""
@@ -113,7 +123,8 @@ def edit_member(slug: str, user_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.delete("/collections/<slug>/members/<uuid:user_id>")
-@blueprint.doc(summary="Remove a member", responses=[204, 409])
+@blueprint.doc(summary="Remove a member")
+@described(Scope.COLLECTIONS_WRITE, {204: None}, refuses=(409,))
 @gate(API)
 def remove_member(slug: str, user_id: UUID) -> ResponseReturnValue:
     """Everybody may leave; the last owner cannot."""
@@ -123,6 +134,7 @@ def remove_member(slug: str, user_id: UUID) -> ResponseReturnValue:
 
 @blueprint.get("/collections/<slug>/labels")
 @blueprint.doc(summary="Label classes, in order")
+@described(Scope.COLLECTIONS_READ, {200: "Labels"})
 @gate(API)
 def labels(slug: str) -> ResponseReturnValue:
     """Classes have stable ids."""
@@ -131,7 +143,8 @@ def labels(slug: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/collections/<slug>/labels")
-@blueprint.doc(summary="Add a label class", responses=[201, 409, 422])
+@blueprint.doc(summary="Add a label class")
+@described(Scope.COLLECTIONS_WRITE, {201: "Label"}, takes="NewLabel", refuses=(409,))
 @gate(API)
 def add_label(slug: str) -> ResponseReturnValue:
     """``{"name", "colour", "hotkey"}``; colour and key are chosen unless told."""
@@ -141,6 +154,7 @@ def add_label(slug: str) -> ResponseReturnValue:
 
 @blueprint.patch("/collections/<slug>/labels/<uuid:label_id>")
 @blueprint.doc(summary="Change a label class")
+@described(Scope.COLLECTIONS_WRITE, {200: "Label"}, takes="LabelEdit", refuses=(409,))
 @gate(API)
 def edit_label(slug: str, label_id: UUID) -> ResponseReturnValue:
     """Boxes keep the class; an empty ``hotkey`` takes its key away."""
@@ -148,7 +162,8 @@ def edit_label(slug: str, label_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.delete("/collections/<slug>/labels/<uuid:label_id>")
-@blueprint.doc(summary="Take a label class out of the list", responses=[204, 404])
+@blueprint.doc(summary="Take a label class out of the list")
+@described(Scope.COLLECTIONS_WRITE, {204: None})
 @gate(API)
 def remove_label(slug: str, label_id: UUID) -> ResponseReturnValue:
     """Boxes that have it keep it; new ones cannot get it."""

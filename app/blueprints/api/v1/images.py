@@ -9,6 +9,9 @@ from apiflask import APIBlueprint
 from flask import current_app, request
 from flask.typing import ResponseReturnValue
 
+from app.blueprints.api.v1.description import described
+from app.blueprints.api.v1.list_parameters import LIST_PARAMETERS, PERMANENT
+from app.domain.scopes import Scope
 from app.errors import DarkroomError
 from app.services.examination import Offer
 from app.web import forms
@@ -25,7 +28,14 @@ blueprint = APIBlueprint("images", __name__, tag="Images")
 
 @blueprint.post("/images")
 @blueprint.post("/upload", endpoint="upload_alias")
-@blueprint.doc(summary="Upload pictures", responses=[200, 201, 207, 413, 415, 422, 507])
+@blueprint.doc(summary="Upload pictures")
+@described(
+    Scope.IMAGES_WRITE,
+    {200: "UploadResult", 201: "UploadResult", 207: "UploadResult"},
+    form="UploadForm",
+    refuses=(404, 409),
+    problems=dict.fromkeys((403, 404, 409, 413, 415, 422, 503, 507), "UploadProblem"),
+)
 @gate(API_UPLOAD)
 def upload() -> ResponseReturnValue:
     """Multipart ``files`` with ``collection``, ``tags``, ``is_public``, ``expires_at``.
@@ -59,6 +69,7 @@ def _outcome(
 
 @blueprint.get("/upload")
 @blueprint.doc(summary="Limits, accepted types and space left")
+@described(Scope.IMAGES_WRITE, {200: "UploadLimits"})
 @gate(API_LIMITS)
 def upload_limits() -> ResponseReturnValue:
     """What an upload may be, before one is tried."""
@@ -75,6 +86,9 @@ def upload_limits() -> ResponseReturnValue:
 
 @blueprint.get("/images")
 @blueprint.doc(summary="List pictures, a page at a time")
+@described(
+    Scope.IMAGES_READ, {200: "ImagePage"}, refuses=(404, 422), parameters=LIST_PARAMETERS
+)
 @gate(API)
 def index() -> ResponseReturnValue:
     """``collection, tag, kind, status, state, from, to, sort, limit, cursor, total``."""
@@ -88,6 +102,7 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/images/<uuid:image_id>")
 @blueprint.doc(summary="One picture with all that is known of it")
+@described(Scope.IMAGES_READ, {200: "ImageDetail"})
 @gate(API)
 def show(image_id: UUID) -> ResponseReturnValue:
     """Metadata, checksums, tags, state and a signed address."""
@@ -96,6 +111,7 @@ def show(image_id: UUID) -> ResponseReturnValue:
 
 @blueprint.delete("/images/<uuid:image_id>")
 @blueprint.doc(summary="Move to the trash, or shred with ?permanent=true")
+@described(Scope.IMAGES_WRITE, {200: "Removal"}, refuses=(409, 422), parameters=(PERMANENT,))
 @gate(API)
 def remove(image_id: UUID) -> ResponseReturnValue:
     """200 with ``status`` and when the key is, or will be, destroyed."""
@@ -106,6 +122,7 @@ def remove(image_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/images/<uuid:image_id>/restore")
 @blueprint.doc(summary="Take a picture out of the trash")
+@described(Scope.IMAGES_WRITE, {200: "Image"}, refuses=(409,))
 @gate(API)
 def restore(image_id: UUID) -> ResponseReturnValue:
     """200 with the picture."""

@@ -1,0 +1,147 @@
+"""Accounts, collections and refusals as the API tells and takes them."""
+
+from __future__ import annotations
+
+from app.blueprints.api.v1.shapes import (
+    Schema,
+    boolean,
+    document,
+    items,
+    moment,
+    nullable,
+    one_of,
+    record,
+    ref,
+    text,
+    uuid,
+    whole,
+)
+from app.domain.access import Role
+from app.domain.labels import MAX_LABEL
+from app.domain.names import MAX_DESCRIPTION, MAX_NAME, MAX_SLUG, MIN_SLUG
+from app.domain.scopes import ALL, Scope
+
+ROLES = [role.word for role in Role]
+LABEL_SETS = ("open", "closed")
+TIMELINES = ("uploaded", "taken")
+
+_NAME = text(minLength=1, maxLength=MAX_NAME)
+_DESCRIPTION = nullable(text(maxLength=MAX_DESCRIPTION))
+_COLOUR = text(pattern="^#[0-9a-f]{6}$")
+_DIGIT = "^[0-9]$"
+_WISHED_LABEL = {
+    "name": nullable(text(minLength=1, maxLength=MAX_LABEL)),
+    "colour": nullable(text(pattern="^#[0-9A-Fa-f]{6}$")),
+    "hotkey": nullable(text("a digit; empty takes the key away", pattern="^[0-9]?$")),
+}
+_PROBLEM: dict[str, Schema] = {
+    "type": text("`urn:darkroom:problem:` and a stable word", format="uri"),
+    "title": text(),
+    "status": whole(),
+    "detail": text("a sentence for people"),
+    "errors": items(ref("Mistake")),
+    "request_id": text("the log names it too"),
+}
+
+SCHEMAS: dict[str, Schema] = {
+    "Mistake": record(path=text("JSON path, or the name of a field"), message=text()),
+    "Problem": record("RFC 9457", **_PROBLEM),
+    "StaleProblem": record("with the set of now", **_PROBLEM, current=ref("AnnotationSet")),
+    "UploadProblem": record(
+        "with every refused file",
+        **_PROBLEM | {"errors": items({"anyOf": [ref("Mistake"), ref("RefusedFile")]})},
+    ),
+    "Account": record(
+        id=uuid(),
+        email=text(),
+        name=text(),
+        is_admin=boolean(),
+        quota=record("bytes", used=whole(), limit=nullable(whole("null: no limit"))),
+        created_at=moment(),
+    ),
+    "ApiKey": record(
+        id=uuid(),
+        name=text(),
+        prefix=text("how the key begins"),
+        scopes=items(one_of(Scope)),
+        created_at=moment(),
+        last_used_at=nullable(moment()),
+        expires_at=nullable(moment("null: never")),
+        revoked_at=nullable(moment()),
+    ),
+    "ApiKeys": record(api_keys=items(ref("ApiKey"))),
+    "MadeApiKey": record(
+        id=uuid(),
+        key=text("shown in this answer and in no other"),
+        scopes=items(one_of(Scope)),
+        expires_at=nullable(moment()),
+    ),
+    "NewApiKey": document(
+        ("name", "scopes"),
+        name=_NAME,
+        scopes=items(one_of([*Scope, ALL]), minItems=1),
+        expires_in=nullable(text("such as 90d, 12h or 30m", pattern="^[1-9][0-9]{0,5}[mhdw]$")),
+        rate=nullable(text("such as 600 per minute; an administrator's to give")),
+    ),
+    "Session": record(
+        id=uuid(),
+        is_current=boolean(),
+        address=text(),
+        agent=text("what the browser says of itself"),
+        created_at=moment(),
+        last_seen_at=moment(),
+        expires_at=moment(),
+    ),
+    "Sessions": record(sessions=items(ref("Session"))),
+    "Collection": record(
+        id=uuid(),
+        slug=text(),
+        name=text(),
+        description=text(),
+        role=one_of(ROLES, "yours"),
+        is_private=boolean("the one that was made with the account"),
+        label_set=one_of(LABEL_SETS),
+        timeline=one_of(TIMELINES),
+        images=whole("without those in the trash"),
+        created_at=moment(),
+    ),
+    "Collections": record(collections=items(ref("Collection"))),
+    "NewCollection": document(
+        ("name",),
+        name=_NAME,
+        description=_DESCRIPTION,
+        slug=nullable(
+            text(
+                "left out: a random one",
+                minLength=MIN_SLUG,
+                maxLength=MAX_SLUG,
+                pattern="^[a-z0-9]+(-+[a-z0-9]+)*$",
+            )
+        ),
+    ),
+    "CollectionEdit": document(
+        name=nullable(_NAME),
+        description=_DESCRIPTION,
+        label_set=nullable(one_of(LABEL_SETS)),
+        timeline=nullable(one_of(TIMELINES)),
+    ),
+    "Member": record(
+        id=uuid("the account's"), name=text(), email=text(), role=one_of(ROLES), since=moment()
+    ),
+    "Members": record(members=items(ref("Member"))),
+    "NewMember": document(("email", "role"), email=text(), role=one_of(ROLES)),
+    "MemberEdit": document(("role",), role=one_of(ROLES)),
+    "Label": record(
+        id=uuid(),
+        name=text(),
+        colour=_COLOUR,
+        hotkey=nullable(text(pattern=_DIGIT)),
+        order=whole(),
+        attributes={"type": "object"},
+    ),
+    "Labels": record(labels=items(ref("Label"))),
+    "NewLabel": document(
+        ("name",), **_WISHED_LABEL | {"name": text(minLength=1, maxLength=MAX_LABEL)}
+    ),
+    "LabelEdit": document(**_WISHED_LABEL),
+}
