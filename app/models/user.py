@@ -35,3 +35,4 @@ class User(HasId, Base):
     password_changed_at: Mapped[datetime | None]
     must_change_password: Mapped[bool] = mapped_column(default=False)
     last_login_at: Mapped[datetime | None]
+    theme: Mapped[str | None] = mapped_column(String(8))  # None: never chosen

@@ -25,6 +25,8 @@ from app.services.password_check import PasswordCheck
 from app.services.quota import Quota
 from app.services.sessions import end_sessions
 
+THEMES = ("system", "light", "dark")
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -132,6 +134,14 @@ class Accounts:
         with self._uow.read_rows() as connection:
             own = counted.where(Collection.owner_id == actor.user_id)
             return int(connection.execute(own).scalar_one())
+
+    def choose_theme(self, actor: Actor, theme: str) -> None:
+        """Let the pages look so wherever one signs in; ``InvalidInput``."""
+        require(actor, Action.WRITE_ACCOUNT)
+        if theme not in THEMES:
+            raise refuse("theme", "A theme is one of " + ", ".join(THEMES) + ".")
+        with self._uow.write() as session:
+            _update(session, actor.user_id, theme=theme)
 
     def rename(self, actor: Actor, name: str) -> AccountView:
         """Change one's own name."""

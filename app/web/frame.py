@@ -9,11 +9,11 @@ from typing import Any
 from flask import Flask, current_app, g, request
 
 from app.errors import DarkroomError
+from app.services.accounts import THEMES
 from app.web.context import services
 from app.web.identity import caller
 
 log = logging.getLogger("darkroom.pages")
-THEMES = ("system", "light", "dark")
 THEME_COOKIE = "theme"
 
 
@@ -66,8 +66,10 @@ def frame_collections() -> tuple[FrameCollection, ...]:
 
 
 def theme() -> str:
-    """Return the theme that this browser asked for."""
-    wanted = request.cookies.get(THEME_COOKIE, "")
+    """Return the theme that the account chose, else the one that this browser asked for."""
+    who = caller()
+    chosen = who.user.theme if who is not None else None
+    wanted = chosen or request.cookies.get(THEME_COOKIE, "")
     return wanted if wanted in THEMES else "system"
 
 

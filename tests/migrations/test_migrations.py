@@ -29,15 +29,10 @@ from app.db.migrate import (
     upgrade,
 )
 from app.models import Base
-from tests.migrations.schema import VERSION_TABLE, schema_of
+from tests.migrations.schema import VERSION_TABLE, revisions, schema_of
 
 TOKEN = b"\xdc\x01\x11" + bytes(range(60))
 NOW = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
-
-
-def revisions() -> list[str]:
-    script = ScriptDirectory.from_config(migration_config())
-    return [each.revision for each in reversed(list(script.walk_revisions()))]
 
 
 def test_there_is_one_head_and_one_base() -> None:
@@ -140,6 +135,21 @@ def test_rows_survive_the_step_that_does_not_concern_them(empty_engine: Engine) 
         owners = connection.execute(select(tables["collections"].c.slug)).all()
     assert users == [(TOKEN,)]
     assert owners == [(collection,)]
+
+
+def test_an_account_survives_getting_a_theme_and_losing_it(empty_engine: Engine) -> None:
+    upgrade(empty_engine, "20261122_expiry")
+    user = insert_user(empty_engine)
+    upgrade(empty_engine, "20261122_theme")
+    users = reflected(empty_engine)["users"]
+    with empty_engine.begin() as connection:
+        assert connection.execute(select(users.c.id, users.c.theme)).all() == [(user, None)]
+        connection.execute(users.update().values(theme="dark"))
+    downgrade(empty_engine, "20261122_expiry")
+    users = reflected(empty_engine)["users"]
+    assert "theme" not in users.c
+    with empty_engine.connect() as connection:
+        assert connection.execute(select(users.c.id, users.c.email)).all() == [(user, TOKEN)]
 
 
 def test_an_upgrade_that_fails_leaves_nothing(empty_engine: Engine) -> None:

@@ -249,11 +249,43 @@ def test_a_key_is_shown_once(site: Installation) -> None:
     ).status_code == 200  # fmt: skip
 
 
-def test_a_theme_is_kept_in_a_cookie(site: Installation) -> None:
-    browser = site.browser()
+def theme_of(page: str) -> str:
+    found = re.search(r'<html lang="en" (?:data-bs-theme="(\w+)")?>', page)
+    assert found is not None
+    return found[1] or "system"
+
+
+def test_a_theme_follows_the_account_to_another_browser(site: Installation) -> None:
+    first, other = site.browser("theo"), site.browser("theo")
+    assert theme_of(first.get("/account").text) == "system"
+    assert first.post("/account", {"theme": "dark"}).status_code == 303
+    for browser in (first, other):
+        assert theme_of(browser.get("/gallery").text) == "dark"
+    assert other.client.get_cookie("theme") is None
+    assert theme_of(site.browser("leo").get("/gallery").text) == "system"
+    assert other.post("/account", {"name": "Theo"}).status_code == 303
+    assert theme_of(other.get("/gallery").text) == "dark", "left out, it stays"
+    assert other.post("/account", {"theme": "system"}).status_code == 303
+    assert theme_of(first.get("/gallery").text) == "system", "whatever its cookie says"
+
+
+def test_without_an_account_the_cookie_decides(site: Installation) -> None:
+    browser = site.browser("ida")
+    browser.client.set_cookie("theme", "light")
+    assert theme_of(browser.get("/gallery").text) == "light", "nothing was chosen yet"
     assert browser.post("/account", {"theme": "dark"}).status_code == 303
     assert browser.client.get_cookie("theme").value == "dark"
+    browser.get("/account")
+    browser.post("/auth/logout")
+    assert theme_of(browser.get("/auth/login").text) == "dark"
+    assert theme_of(site.browser(None).get("/auth/login").text) == "system"
+
+
+def test_a_theme_that_is_none_is_refused(site: Installation) -> None:
+    browser = site.browser("ida")
+    browser.post("/account", {"theme": "dark"})
     assert browser.post("/account", {"theme": "<script>"}).status_code == 422
+    assert theme_of(browser.get("/gallery").text) == "dark"
 
 
 def try_to_sign_in(site: Installation, email: str, address: str) -> Any:

@@ -9,10 +9,11 @@ from flask import Response, current_app, request, url_for
 
 from app.blueprints.auth.base import blueprint
 from app.errors import DarkroomError
+from app.services.accounts import THEMES
 from app.web import pages
 from app.web.context import services
 from app.web.forms import one_of
-from app.web.frame import THEME_COOKIE, THEMES
+from app.web.frame import THEME_COOKIE
 from app.web.guards import PAGE, gate
 from app.web.identity import actor
 
@@ -41,17 +42,19 @@ def account() -> Response:
 @blueprint.post("/account", endpoint="edit_account")
 @gate(PAGE)
 def edit_account() -> Response:
-    """Change the name, or how this browser shows the site."""
+    """Change the name, or how the pages look wherever one signs in."""
     try:
         theme = one_of(request.form.get("theme"), "theme", THEMES)
         if "name" in request.form:
             services().accounts.rename(actor(), request.form["name"])
+        if theme is not None:
+            services().accounts.choose_theme(actor(), theme)
     except DarkroomError as error:
         return pages.again("account/page.html", error, account=_facts())
     answer = pages.done(url_for("auth.account"), "Saved.")
     if theme is not None:
         secure = current_app.config["SETTINGS"].https
-        # Not HttpOnly: static/js/frame/page.js changes it without a request.
+        # For pages without an account. Not HttpOnly: static/js/frame/page.js writes it too.
         answer.set_cookie(THEME_COOKIE, theme, max_age=ONE_YEAR, samesite="Lax", secure=secure)
     return answer
 
