@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from apiflask import APIFlask
 from werkzeug.routing import Rule
 
-from app.blueprints.api.v1 import schemas_accounts, schemas_images
+from app.blueprints.api.v1.schemas_accounts import SCHEMAS as OF_ACCOUNTS
+from app.blueprints.api.v1.schemas_images import SCHEMAS as OF_IMAGES
 from app.blueprints.api.v1.shapes import Schema, ref, text, uuid
 from app.domain.scopes import Scope
 from app.web.guards import READING
@@ -112,7 +113,7 @@ def describe(app: APIFlask, prefix: str) -> None:
     def finish(document: Any) -> Any:
         document["servers"] = [{"url": "/"}]
         document["components"] = {
-            "schemas": schemas_images.SCHEMAS | schemas_accounts.SCHEMAS,
+            "schemas": OF_IMAGES | OF_ACCOUNTS,
             "securitySchemes": _schemes(app.config["SESSION_COOKIE_NAME"]),
         }
         for rule in app.url_map.iter_rules():
