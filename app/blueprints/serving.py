@@ -50,7 +50,7 @@ def stored(slug: str, stored_name: str) -> ResponseReturnValue:
     """The original at the address that the store uses; 308 where the picture has moved."""
     ticket, moved = services().delivery.stored(actor(), slug, stored_name)
     if moved is not None:
-        return redirect(moved, 308)
+        return redirect(moved + "?download=1" if _wants_download() else moved, 308)
     return _original(ticket, _wants_download())
 
 

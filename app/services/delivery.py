@@ -94,12 +94,12 @@ class DeliveryService:
     def stored(self, actor: Actor, slug: str, stored_name: str) -> tuple[Ticket, str | None]:
         """Decide about the original at the address that the store uses.
 
-        The second value is where the picture's address is now, if it moved (308).
+        The second value is where the picture's address is now, if it is another (308). A
+        stored name is one of a kind and drawn at random: it finds the picture from any
+        collection that it has ever been in, and the decision is about the picture alone.
         """
         with self._uow.read_rows() as connection:
             image = image_by_stored_name(connection, actor, stored_name)
-        if image is not None and slug not in {image.slug, image.path.slug}:
-            image = None
         ticket = self._decide(actor, image, Role.ORIGINAL, 0)
         return ticket, None if ticket.image.slug == slug else ticket.image.url
 

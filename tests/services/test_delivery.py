@@ -194,8 +194,9 @@ def test_nobody_else_sees_it(room: PictureRoom) -> None:
         lambda: delivery.preview(eve, stored.id),
         lambda: delivery.thumbnail(eve, stored.id, 320),
         lambda: delivery.stored(eve, access.slug, str(access.path.stored_name)),
+        lambda: delivery.stored(eve, "c-elsewhere1", str(access.path.stored_name)),
         lambda: delivery.original(room.actor, uuid4()),
-        lambda: delivery.stored(room.actor, "c-elsewhere1", str(access.path.stored_name)),
+        lambda: delivery.stored(room.actor, access.slug, "image_1_" + "0" * 32 + ".bmp"),
     ):
         with pytest.raises(NotFound):
             ask()

@@ -78,9 +78,42 @@ def test_the_old_address_leads_to_the_new_one(place: Place) -> None:
     answer = client.get(old)
     assert (answer.status_code, answer.headers["Location"]) == (308, new)
     assert client.get(new, buffered=True).data == picture()
-    assert client.get(new.replace(place.there, "c-elsewhere1")).status_code == 404
-    stranger = room.installation.api("eve")
-    assert stranger.get(old).status_code == stranger.get(new).status_code == 404
+    answer = client.get(old + "?download=1")
+    assert answer.headers["Location"] == new + "?download=1"
+
+
+def test_every_former_address_leads_on(place: Place) -> None:
+    """Also those of collections in which the picture was neither at first nor is now."""
+    room = place.room
+    make = room.services.collections.create
+    addresses = [room.access(place.image).url]
+    for name in ("Second", "Third", "Fourth"):
+        place.move(make(room.actor, name=name).slug)
+        addresses.append(room.access(place.image).url)
+    *former, now = addresses
+    assert len(set(addresses)) == 4
+    client, stranger = room.installation.api("ann"), room.installation.api("eve")
+    for old in former:
+        answer = client.get(old)
+        assert (answer.status_code, answer.headers["Location"]) == (308, now)
+        assert stranger.get(old).status_code == 404
+    assert stranger.get(now).status_code == 404
+    assert client.get(now, buffered=True).data == picture()
+    room.services.trash.trash(room.actor, place.image)
+    email = room.installation.person("bob").email
+    slug = room.access(place.image).slug
+    room.services.members.add(room.actor, slug, email=email, role="viewer")
+    assert room.installation.api("bob").get(former[1]).status_code == 404
+
+
+def test_no_browser_remembers_where_it_was_led(place: Place) -> None:
+    """There and back again: a remembered 308 would lead in circles for ever."""
+    room = place.room
+    old = room.access(place.image).url
+    place.move()
+    answer = room.installation.api("ann").get(old)
+    assert answer.status_code == 308
+    assert "no-store" in answer.headers["Cache-Control"]
 
 
 def test_tags_go_along_by_name(place: Place) -> None:

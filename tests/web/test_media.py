@@ -147,7 +147,9 @@ def test_the_address_of_the_store(api: ApiClient, image_id: str, content: bytes)
     assert path.startswith("/dam/c-")
     assert path.endswith(".jpg.enc")
     assert api.get(path).data == content
-    assert api.get(path.replace("/dam/c-", "/dam/d-")).status_code == 404
+    elsewhere = api.get(path.replace("/dam/c-", "/dam/d-"))
+    assert (elsewhere.status_code, elsewhere.headers["Location"]) == (308, path)
+    assert api.get(path.replace("image_1", "image_2")).status_code == 404
     assert api.get("/dam/x/../../darkroom.db.enc").status_code == 404
 
 
