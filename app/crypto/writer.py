@@ -43,7 +43,8 @@ class BlobWriter:
 
     With ``size`` (bytes of plaintext) known, exactly so many must come. Without it, up to
     ``policy.single_chunk_limit`` bytes are held back until it is clear how to cut the blob.
-    At most one chunk of plaintext is held after that. Half a blob is never resumed.
+    At most one chunk of plaintext is held after that, and what comes whole is not copied
+    first. Half a blob is never resumed.
 
     Raises `EncryptionError` for a wrong size and for use after `finish`.
     """
@@ -63,8 +64,8 @@ class BlobWriter:
         self._run: SealingRun | None = None
         self._loans: list[bytearray] = []
         self._chunk = memoryview(b"")
-        self._fill = 0
-        self._finished = False
+        self._width = self._fill = 0
+        self._ended = self._finished = False
         if size is not None:
             self._start_for(size)
 
@@ -88,7 +89,8 @@ class BlobWriter:
             raise EncryptionError("Less was written than was announced", operation="blob.seal")
         self._finished = True
         run = self._run or self._start_for(self._received)
-        run.seal(self._chunk[: self._fill], last=True)
+        if not self._ended:
+            run.seal(self._chunk[: self._fill], last=True)
         self._chunk = memoryview(b"")
         while self._loans:
             POOL.give_back(self._loans.pop())
@@ -109,7 +111,7 @@ class BlobWriter:
     def _start(self, chunk_size: int, widest: int) -> SealingRun:
         outlet = WriteThrough(self._sink, self._borrow(_sealed_width(widest)))
         self._run = SealingRun(outlet, self._key, self._context, chunk_size)
-        self._chunk = self._borrow(widest)
+        self._width = widest
         early, self._early = self._early, bytearray()
         self._feed(self._run, memoryview(early))
         return self._run
@@ -120,20 +122,27 @@ class BlobWriter:
         return memoryview(self._loans[-1])[:length]
 
     def _feed(self, run: SealingRun, view: memoryview) -> None:
-        """Seal every chunk that is followed by a byte; keep the rest for `finish`."""
-        width = len(self._chunk)
+        """Seal every chunk that is followed by a byte, and the final one once all are here."""
+        width, all_here = self._width, self._received == self._size
         while view:
             if self._fill == width:
                 run.seal(self._chunk, last=False)
                 self._fill = 0
-            if self._fill == 0 and len(view) > width:
-                run.seal(view[:width], last=False)
+            if self._fill == 0 and (all_here or len(view) > width):
+                self._ended = len(view) <= width
+                run.seal(view[:width], last=self._ended)
                 view = view[width:]
             else:
-                taken = min(width - self._fill, len(view))
-                self._chunk[self._fill : self._fill + taken] = view[:taken]
-                self._fill += taken
-                view = view[taken:]
+                view = view[self._hold(view) :]
+
+    def _hold(self, view: memoryview) -> int:
+        """Keep what fits into the chunk that is being filled; returns how much."""
+        if not self._chunk:
+            self._chunk = self._borrow(self._width)
+        taken = min(self._width - self._fill, len(view))
+        self._chunk[self._fill : self._fill + taken] = view[:taken]
+        self._fill += taken
+        return taken
 
 
 class SealingRun:

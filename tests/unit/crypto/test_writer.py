@@ -263,11 +263,29 @@ def test_a_finished_writer_gives_its_buffers_back(monkeypatch: pytest.MonkeyPatc
     lent = []
     monkeypatch.setattr(pool, "give_back", lent.append)
     writer = BlobWriter(Nowhere(), DEK, CONTEXT, size=size)
-    writer.write(bytes(size))
+    for _ in range(2):
+        writer.write(bytes(size // 2))
     assert lent == []
     writer.finish()
     assert len(lent) == 2
     assert min(map(len, lent)) >= size
+
+
+@pytest.mark.parametrize("size", [1, 300_000, 6_000_000, 2**20 * 6])
+def test_what_comes_whole_is_not_copied_first(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """One buffer is taken, for ciphertext; the blob opens as any other."""
+    pool, sink, plain = BufferPool(), io.BytesIO(), bytes(range(256)) * (size // 256 + 1)
+    monkeypatch.setattr("app.crypto.writer.POOL", pool)
+    taken, take = [], pool.take
+    monkeypatch.setattr(pool, "take", lambda length: taken.append(length) or take(length))
+    writer = BlobWriter(sink, DEK, CONTEXT, size=size)
+    writer.write(plain[:size])
+    facts = writer.finish()
+    assert len(taken) == 1
+    assert facts.plain_size == size
+    assert opened(sink.getvalue()) == plain[:size]
 
 
 @pytest.fixture
