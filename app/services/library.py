@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,29 +13,34 @@ from sqlalchemy.orm import Session
 
 from app.db.times import utc_now
 from app.domain.access import Action, Actor, Role, require
-from app.errors import DecryptionFailed, NotFound
+from app.errors import NotFound
 from app.models import (
     Collection,
     CollectionMember,
-    FileKey,
     Image,
-    ImageTag,
     MonthCount,
     Tag,
-    User,
 )
 from app.models.image import LIVE, NOT_DESTROYED
 from app.services.counters import month_of
 from app.services.expiry import run_out_moments, unexpired
 from app.services.image_access import ImageAccess, image_by_id
-from app.services.listing import COLUMNS, ImageCard, ListQuery, Page, card_of, list_images
+from app.services.image_card import COLUMNS, ImageCard, card_of
+from app.services.listing import ListQuery, Page, count_images, list_images
+from app.services.picture_detail import (
+    Seal,
+    name_in,
+    name_of_user,
+    opened_meta,
+    seal_of,
+    tag_names_of,
+)
 
 if TYPE_CHECKING:
     from app.db.session import UnitOfWork
     from app.services.tags import Tags
 
 
-log = logging.getLogger("darkroom.library")
 MOST_TAGS = 1000
 
 
@@ -49,15 +52,6 @@ class Place:
     slug: str
     name: str
     role: Role
-
-
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """How a picture is sealed now."""
-
-    generation: int
-    key_changed_at: datetime
-    key_due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +115,27 @@ class Library:
         """
         require(actor, Action.LIST_IMAGES)
         with self._uow.read() as session:
-            places = [p for p in self._places(session, actor) if p.role >= least]
-            if slug is not None:
-                places = [place for place in places if place.slug == slug]
-                if not places:
-                    raise NotFound("There is no such collection.", operation="library.page")
-            wanted = replace(query, collections=tuple(place.id for place in places))
-            return self._tagged(session, wanted, tag) if tag else list_images(session, wanted)
+            return list_images(session, self._wanted(session, actor, query, slug, tag, least))
+
+    def count(
+        self,
+        actor: Actor,
+        query: ListQuery,
+        *,
+        slug: str | None = None,
+        tag: str | None = None,
+        least: Role = Role.VIEWER,
+    ) -> int:
+        """Return how many pictures all pages of such a list have; exact.
+
+        Without a filter from counters. With one they are counted, which is as dear as
+        listing them all.
+        """
+        if not (query.is_filtered or tag):
+            return self.total(actor, slug)
+        require(actor, Action.LIST_IMAGES)
+        with self._uow.read() as session:
+            return count_images(session, self._wanted(session, actor, query, slug, tag, least))
 
     def months(self, actor: Actor, slug: str | None = None) -> tuple[Month, ...]:
         """Return the months that have pictures, newest first, from counters.
@@ -155,7 +163,7 @@ class Library:
             rows = session.execute(
                 select(Tag.id, Tag.name).where(Tag.collection_id.in_(ids)).limit(MOST_TAGS)
             ).all()
-        names = {name for row in rows if (name := _name_in(row)) is not None}
+        names = {name for row in rows if (name := name_in(row)) is not None}
         return tuple(sorted(names, key=str.casefold))
 
     def total(self, actor: Actor, slug: str | None = None) -> int:
@@ -176,11 +184,11 @@ class Library:
                 card=card_of(row, utc_now()),
                 place=self._place(session, actor, access.collection_id),
                 access=access,
-                meta=_opened(row),
-                tags=_tag_names(session, image_id),
-                uploaded_by=_name_of(session, access.uploader_id),
+                meta=opened_meta(row),
+                tags=tag_names_of(session, image_id),
+                uploaded_by=name_of_user(session, access.uploader_id),
                 annotation_rev=row.annotation_rev,
-                seal=_seal(session, image_id),
+                seal=seal_of(session, image_id),
                 stored_path=access.url,
             )
 
@@ -202,17 +210,36 @@ class Library:
             older = line.where(key < here).order_by(Image.sort_at.desc(), Image.id.desc())
             return Neighbours(session.scalar(newer), session.scalar(older))
 
-    def _tagged(self, session: Session, query: ListQuery, tag: str) -> Page:
+    def _wanted(
+        self,
+        session: Session,
+        actor: Actor,
+        query: ListQuery,
+        slug: str | None,
+        tag: str | None,
+        least: Role,
+    ) -> ListQuery:
+        """The query with the collections that it is about; NotFound for an unknown slug."""
+        places = [p for p in self._places(session, actor) if p.role >= least]
+        if slug is not None:
+            places = [place for place in places if place.slug == slug]
+            if not places:
+                raise NotFound("There is no such collection.", operation="library.page")
+        wanted = replace(query, collections=tuple(place.id for place in places))
+        return self._tagged(session, wanted, tag) if tag else wanted
+
+    def _tagged(self, session: Session, query: ListQuery, tag: str) -> ListQuery:
         """A tag belongs to one collection: list those that have one of this name."""
         found = [
             (collection, known.id)
             for collection in query.collections
             if (known := self._tags.find(session, collection, tag)) is not None
         ]
-        if not found:
-            return Page((), None)
-        collections, ids = zip(*found, strict=True)
-        return list_images(session, replace(query, collections=collections, tag_ids=ids))
+        return replace(
+            query,
+            collections=tuple(collection for collection, _ in found),
+            tag_ids=tuple(tag_id for _, tag_id in found),
+        )
 
     def _places(self, session: Session, actor: Actor) -> tuple[Place, ...]:
         rows: Sequence[Any] = session.execute(
@@ -236,49 +263,4 @@ class Library:
 
 def _place_of(row: Any) -> Place:
     """A collection whose name is damaged is shown by its slug: its pictures are in order."""
-    return Place(row.id, row.slug, _name_in(row) or row.slug, Role.of(row.role) or Role.VIEWER)
-
-
-def _name_in(row: Any) -> str | None:
-    try:
-        return str(row.name.of(row.id))
-    except DecryptionFailed as damage:
-        log.warning("a sealed name does not open", exc_info=damage)
-        return None
-
-
-def _opened(row: Any) -> Mapping[str, Any]:
-    try:
-        return dict(row.meta.of(row.id)) if row.meta is not None else {}
-    except DecryptionFailed:
-        return {}
-
-
-def _tag_names(session: Session, image_id: UUID) -> tuple[str, ...]:
-    rows = session.execute(
-        select(Tag.id, Tag.name)
-        .join(ImageTag, ImageTag.tag_id == Tag.id)
-        .where(ImageTag.image_id == image_id)
-    )
-    names = {name for row in rows if (name := _name_in(row)) is not None}
-    return tuple(sorted(names, key=str.casefold))
-
-
-def _name_of(session: Session, user_id: UUID | None) -> str | None:
-    row = session.execute(select(User.id, User.name).where(User.id == user_id)).first()
-    return _name_in(row) if row is not None else None
-
-
-def _seal(session: Session, image_id: UUID) -> Seal | None:
-    row = session.execute(
-        select(FileKey.generation, FileKey.created_at, FileKey.expires_at).where(
-            FileKey.file_id == image_id, FileKey.state == "active"
-        )
-    ).first()
-    return Seal(row.generation, row.created_at, row.expires_at) if row is not None else None
-
-
-def as_utc(text: str) -> datetime:
-    """Return an RFC 3339 time, taken as UTC when it names no zone; ValueError."""
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return Place(row.id, row.slug, name_in(row) or row.slug, Role.of(row.role) or Role.VIEWER)

@@ -11,20 +11,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from app.db.times import utc_now
-from app.domain.states import trashed_since
-from app.errors import DecryptionFailed
 from app.models import Image, ImageTag
 from app.models.image import LIVE, NOT_DESTROYED
 from app.services.cursor import Cursor, microseconds
 from app.services.expiry import run_out, unexpired
+from app.services.image_card import COLUMNS, ImageCard, card_of
 
 IN_TRASH = Image.trashed_at.is_not(None)
 # SQLite takes at most 500 terms in one compound SELECT.
@@ -65,34 +65,19 @@ class ListQuery:
     until: datetime | None = None
     now: datetime = field(default_factory=utc_now)
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the list is less, or something else, than all live images."""
+        wishes = (self.kind, self.status, self.state, self.since, self.until)
+        return self.trashed or bool(self.tag_ids) or any(wish is not None for wish in wishes)
+
 
 @dataclass(frozen=True, slots=True)
-class ImageCard:
-    """One image in a list; ``width`` and ``height`` in pixels, ``size`` in bytes.
+class _Line:
+    """Images that one index has in order: which they are, and by what they are sorted."""
 
-    ``name`` is None where the sealed card does not open: the image is still listed.
-    """
-
-    id: UUID
-    collection_id: UUID
-    name: str | None
-    width: int
-    height: int
-    placeholder: str | None
-    size: int
-    mime_type: str
-    kind: str
-    status: str
-    state: str
-    annotation_count: int
-    sort_at: datetime
-    created_at: datetime
-    updated_at: datetime
-    trashed_at: datetime | None
-    destroy_at: datetime | None
-    is_public: bool
-    expires_at: datetime | None
-    link_epoch: int
+    condition: ColumnElement[bool]
+    key: ColumnElement[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,27 +86,6 @@ class Page:
 
     cards: tuple[ImageCard, ...]
     next_cursor: str | None
-
-
-COLUMNS = (
-    Image.id,
-    Image.collection_id,
-    Image.card,
-    Image.size,
-    Image.mime_type,
-    Image.kind,
-    Image.status,
-    Image.annotation_state,
-    Image.annotation_count,
-    Image.sort_at,
-    Image.created_at,
-    Image.updated_at,
-    Image.trashed_at,
-    Image.destroy_at,
-    Image.is_public,
-    Image.expires_at,
-    Image.link_epoch,
-)
 
 
 def list_images(session: Session, query: ListQuery) -> Page:
@@ -136,6 +100,24 @@ def list_images(session: Session, query: ListQuery) -> Page:
     cards = tuple(card_of(row, query.now) for row in rows[: query.limit])
     more = len(rows) > query.limit
     return Page(cards, _cursor_of(query, cards[-1]).encode() if more else None)
+
+
+def count_images(session: Session, query: ListQuery) -> int:
+    """How many images the list has on all of its pages: exact, and as dear as a walk of it."""
+    return sum(
+        session.scalar(select(func.count()).select_from(walk.subquery())) or 0
+        for walk in map(partial(_counted, query), _lines(query))
+    )
+
+
+def _counted(query: ListQuery, line: _Line) -> Select[Any]:
+    chosen = select(Image.id).where(
+        Image.collection_id.in_(query.collections), line.condition, *_filters(query)
+    )
+    if not query.tag_ids:
+        return chosen
+    tagged = select(ImageTag.image_id).where(ImageTag.tag_id.in_(query.tag_ids))
+    return chosen.where(Image.id.in_(tagged))
 
 
 def _batches(walks: list[Select[Any]], size: int) -> Iterator[list[Select[Any]]]:
@@ -160,27 +142,27 @@ def _walked(session: Session, query: ListQuery, walks: list[Select[Any]]) -> Seq
 
 
 def walks_of(query: ListQuery, collection_id: UUID, tag_id: UUID | None) -> list[Select[Any]]:
-    """One walk along an index; for the trash two: what was put there, and what ran out."""
+    """One walk for each line of the query, through one collection."""
+    return [_walk(query, collection_id, tag_id, line) for line in _lines(query)]
+
+
+def _lines(query: ListQuery) -> list[_Line]:
+    """One line along an index; for the trash two: what was put there, and what ran out."""
     if not query.trashed:
-        live = and_(LIVE, unexpired(query.now), NOT_DESTROYED)
-        return [_walk(query, collection_id, tag_id, live, _key(query))]
-    moved = and_(IN_TRASH, NOT_DESTROYED)
+        return [_Line(and_(LIVE, unexpired(query.now), NOT_DESTROYED), _key(query))]
     return [
-        _walk(query, collection_id, tag_id, moved, Image.trashed_at.expression),
-        _walk(query, collection_id, tag_id, run_out(query.now), Image.expires_at.expression),
+        _Line(and_(IN_TRASH, NOT_DESTROYED), Image.trashed_at.expression),
+        _Line(run_out(query.now), Image.expires_at.expression),
     ]
 
 
 def _walk(
-    query: ListQuery,
-    collection_id: UUID,
-    tag_id: UUID | None,
-    condition: ColumnElement[bool],
-    key: ColumnElement[Any],
+    query: ListQuery, collection_id: UUID, tag_id: UUID | None, line: _Line
 ) -> Select[Any]:
     """Select one page's rows of one collection, one more than asked for."""
+    key = line.key
     chosen = select(*_columns(query, key)).where(
-        Image.collection_id == collection_id, condition, *_filters(query)
+        Image.collection_id == collection_id, line.condition, *_filters(query)
     )
     if tag_id is not None:
         chosen = chosen.join(ImageTag, ImageTag.image_id == Image.id).where(
@@ -240,34 +222,3 @@ def _cursor_of(query: ListQuery, last: ImageCard) -> Cursor:
     name = _key_name(query)
     value = getattr(last, name)
     return Cursor(value if name == "size" else microseconds(value), last.id)
-
-
-def card_of(row: Row[Any], now: datetime) -> ImageCard:
-    """Open the one token of a row; a damaged one spares the others of the page."""
-    trashed_at = trashed_since(row.trashed_at, row.expires_at, now)
-    try:
-        card = row.card.of(row.id) if row.card is not None else {}
-    except DecryptionFailed:
-        card = {}
-    return ImageCard(
-        id=row.id,
-        collection_id=row.collection_id,
-        name=card.get("name"),
-        width=card.get("width") or 4,
-        height=card.get("height") or 3,
-        placeholder=card.get("placeholder"),
-        size=row.size,
-        mime_type=row.mime_type,
-        kind=row.kind,
-        status="trashed" if trashed_at else row.status,
-        state=row.annotation_state,
-        annotation_count=row.annotation_count,
-        sort_at=row.sort_at,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        trashed_at=trashed_at,
-        destroy_at=row.destroy_at,
-        is_public=row.is_public,
-        expires_at=row.expires_at,
-        link_epoch=row.link_epoch,
-    )

@@ -22,7 +22,7 @@ from app.services.audit import AuditLog, Subject
 from app.services.counters import count_image
 from app.services.expiry import run_out
 from app.services.image_access import ImageAccess, image_by_id
-from app.services.listing import COLUMNS, ImageCard, card_of
+from app.services.image_card import COLUMNS, ImageCard, card_of
 from app.storage.object_paths import ObjectPath, StoredName
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from uuid import UUID
 from app.domain.access import Action, Actor, CollectionFacts, Role, allows
 from app.domain.labels import LabelClass
 from app.services.collections import CollectionView
-from app.services.listing import ImageCard
+from app.services.image_card import ImageCard
 from app.services.members import MemberView
 
 ROLES = (

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from flask import current_app
 
-from app.services.listing import ImageCard
+from app.services.image_card import ImageCard
 
 
 def destruction_of(card: ImageCard) -> datetime | None:

@@ -12,8 +12,8 @@ from flask import url_for
 
 from app.db.times import utc_now
 from app.services.counters import month_of
+from app.services.image_card import ImageCard
 from app.services.library import Month as MonthTotal
-from app.services.listing import ImageCard
 from app.web.destruction import destruction_of
 
 MONTHS = (

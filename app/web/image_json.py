@@ -9,9 +9,10 @@ from uuid import UUID
 
 from flask import current_app
 
+from app.services.image_card import ImageCard
 from app.services.ingest import Stored
 from app.services.library import Detail
-from app.services.listing import ImageCard, Page
+from app.services.listing import Page
 from app.services.trash import Removal
 from app.web.context import services
 from app.web.destruction import destruction_of

@@ -16,19 +16,20 @@ from app.models import Collection, CollectionMember, Image, ImageTag, MonthCount
 from app.services.counters import count_image, month_of
 from app.services.cursor import Cursor, decode_cursor
 from app.services.library import Library
-from app.services.listing import ListQuery, Sort, list_images
+from app.services.listing import ListQuery, Sort, count_images, list_images
 from tests.fixtures.rooms import Rooms
 
 START = datetime(2026, 1, 31, 23, 59, 59, 999_998, tzinfo=UTC)
 SORTS = list(Sort)
 
-# Few moments and sizes, so that there are many ties; some rows lie in the trash.
+# Few moments and sizes, so that there are many ties; some rows lie in the trash, and of some
+# (10 and 11) the time ran out and nobody has moved them there yet.
 ROWS = st.lists(
     st.tuples(
         st.integers(0, 2),  # collection
         st.integers(0, 3),  # moment, in microseconds after START
         st.integers(1, 3),  # size
-        st.sampled_from([None, 0, 1]),  # moment of the trash
+        st.sampled_from([None, 0, 1, 10, 11]),  # moment of the trash
         st.booleans(),  # tagged
     ),
     max_size=24,
@@ -65,10 +66,19 @@ class Shelf:
             if tagged:
                 session.execute(insert(ImageTag), tagged)
         marked = {row["image_id"] for row in tagged}
-        return [row | {"tagged": row["id"] in marked} for row in made]
+        return [
+            row
+            | {
+                "tagged": row["id"] in marked,
+                "trashed_at": row["trashed_at"] or row["expires_at"],
+            }
+            for row in made
+        ]
 
     def _row(self, collection: int, moment: int, size: int, trashed: int | None) -> dict:
         image_id = uuid4()
+        gone = None if trashed is None else START + timedelta(seconds=trashed % 10)
+        moved = trashed is not None and trashed < 10
         return {
             "id": image_id,
             "collection_id": self.ids[collection],
@@ -80,7 +90,8 @@ class Shelf:
             "enc_size": 200,
             "status": "ready",
             "sort_at": START + timedelta(microseconds=moment),
-            "trashed_at": None if trashed is None else START + timedelta(seconds=trashed),
+            "trashed_at": gone if moved else None,
+            "expires_at": None if moved else gone,
             "dedupe": hashlib.sha256(image_id.bytes).digest(),
         }
 
@@ -105,6 +116,8 @@ class Shelf:
             found += [card.id for card in page.cards]
             cursor = page.next_cursor
             if cursor is None:
+                with self.rooms.uow.read() as session:
+                    assert count_images(session, query) == len(found)
                 return found
             assert len(page.cards) == query.limit, "only the last page is short"
         raise AssertionError("the cursors go in circles")

@@ -8,6 +8,7 @@ import pytest
 
 from tests.fixtures import pictures
 from tests.fixtures.installation import ApiClient, Installation
+from tests.fixtures.uploads import PictureRoom, picture
 
 
 @pytest.fixture
@@ -166,6 +167,43 @@ def test_lists_page_by_cursor_without_gap_or_double(api: ApiClient) -> None:
                 break
         assert seen == wanted
     assert api.get("/api/v1/images?total=1").json["pagination"]["total"] == 7
+
+
+def test_a_total_is_of_the_list_that_was_asked_for(installation: Installation) -> None:
+    api, room = installation.api(), PictureRoom(installation)
+    other = room.services.collections.create(room.actor, name="Other").slug
+    ids = [room.upload(picture(n), tags=("sea",) * (n < 2)).id for n in range(5)]
+    room.upload(picture(9), collection=other, tags=("sea", "dog"))
+    room.services.trash.trash(room.actor, ids[0])
+    room.run_out(ids[4])
+    room.services.annotations.put(room.actor, ids[2], {"state": "done", "annotations": []}, "*")
+    totals = {
+        "": 4,
+        "tag=sea": 2,
+        "tag=dog": 1,
+        "tag=nobody": 0,
+        f"collection={other}": 1,
+        f"collection={other}&tag=sea": 1,
+        "status=trashed": 2,
+        "status=ready": 4,
+        "status=error": 0,
+        "kind=image": 4,
+        "kind=video": 0,
+        "state=done": 1,
+        "state=new&tag=sea": 2,
+        "from=2020-01-01": 4,
+        "to=2020-01-01": 0,
+    }
+    for query, total in totals.items():
+        seen, cursor = 0, ""
+        while cursor is not None:
+            page = api.get(f"/api/v1/images?total=1&limit=1&{query}&cursor={cursor}").json
+            assert page["pagination"]["total"] == total, query
+            seen, cursor = seen + len(page["images"]), page["pagination"]["next_cursor"]
+        assert seen == total, query
+    bob = installation.api("bob")
+    assert bob.get("/api/v1/images?total=1&kind=image").json["pagination"]["total"] == 0
+    assert bob.get(f"/api/v1/images?total=1&kind=image&collection={other}").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -27,7 +28,7 @@ from app.models import (
 )
 from app.services.cursor import Cursor
 from app.services.expiry import run_out, unexpired
-from app.services.listing import ListQuery, Sort, walks_of
+from app.services.listing import ListQuery, Sort, _counted, _lines, walks_of
 
 HERE, SOME_ID, NOW = uuid4(), uuid4(), utc_now()
 PAGE = 51
@@ -203,6 +204,16 @@ def test_the_walks_of_the_lists(engine: Engine, query: ListQuery, indexes: list[
         assert f"USING INDEX {index}" in plan, plan
         assert "TEMP B-TREE" not in plan, plan
         assert "MULTI-INDEX" not in plan, plan
+
+
+@pytest.mark.parametrize(("query", "indexes"), WALKS.values(), ids=WALKS)
+@pytest.mark.parametrize("tags", [(), (SOME_ID,)])
+def test_a_total_is_counted_along_an_index(
+    engine: Engine, tags: tuple[UUID, ...], query: ListQuery, indexes: list[str]
+) -> None:
+    of_two = replace(query, collections=(HERE, SOME_ID), tag_ids=tags)
+    for line in _lines(of_two):
+        assert "SCAN" not in (plan := plan_of(engine, _counted(of_two, line))), plan
 
 
 def test_what_is_marked_for_destruction_is_all_of_its_index(engine: Engine) -> None:

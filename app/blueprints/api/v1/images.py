@@ -20,7 +20,7 @@ from app.web.error_handlers import as_item, problem, status_of
 from app.web.guards import API, API_LIMITS, API_UPLOAD, gate
 from app.web.identity import actor
 from app.web.image_json import card_json, detail_json, page_json, removal_json, stored_json
-from app.web.list_arguments import list_arguments
+from app.web.list_arguments import ListArguments, list_arguments
 from app.web.taking_in import take_in
 
 blueprint = APIBlueprint("images", __name__, tag="Images")
@@ -96,8 +96,14 @@ def index() -> ResponseReturnValue:
     page = services().library.page(
         actor(), wanted.query, slug=wanted.collection, tag=wanted.tag, least=wanted.least
     )
-    total = services().library.total(actor(), wanted.collection) if wanted.wants_total else None
+    total = _total(wanted) if wanted.wants_total else None
     return page_json(page, wanted.query.limit, total)
+
+
+def _total(wanted: ListArguments) -> int:
+    return services().library.count(
+        actor(), wanted.query, slug=wanted.collection, tag=wanted.tag, least=wanted.least
+    )
 
 
 @blueprint.get("/images/<uuid:image_id>")

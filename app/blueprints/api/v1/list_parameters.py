@@ -21,6 +21,6 @@ LIST_PARAMETERS = (
     parameter("sort", one_of([order.value for order in Sort], "- is newest or largest first")),
     parameter("limit", whole(minimum=1, maximum=MAX_PAGE, default=DEFAULT_PAGE)),
     parameter("cursor", text(), "`next_cursor` of the page before"),
-    parameter("total", boolean(), "count all live pictures of the collection"),
+    parameter("total", boolean(), "count what all pages of this list have"),
 )
 PERMANENT = parameter("permanent", boolean(), "shred the key now, instead of the trash")
