@@ -55,3 +55,10 @@ def test_no_key_ends_a_session(installation: Installation) -> None:
     api = installation.api("ann")
     (session,) = api.get("/api/v1/sessions").json["sessions"]
     assert api.delete(f"/api/v1/sessions/{session['id']}").status_code == 403
+
+
+def test_a_text_that_is_no_length_of_time_makes_no_key_for_ever(site: Installation) -> None:
+    api = site.api()
+    for text in ("", " ", "0d", "soon"):
+        body = {"name": "n", "scopes": ["images:read"], "expires_in": text}
+        assert api.post("/api/v1/api-keys", json=body).status_code == 422

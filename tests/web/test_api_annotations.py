@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from app.domain.annotation import MAX_BOXES
+from app.web.guards import BOXES_BYTES
 from tests.fixtures import pictures
 from tests.fixtures.installation import ApiClient, Installation
 
@@ -119,3 +121,14 @@ def test_a_viewer_reads_and_does_not_write(installation: Installation, api: ApiC
     assert viewer.get(path).status_code == 200
     assert put(viewer, path, [box()]).status_code == 403
     assert put(installation.api("eve"), path, [box()]).status_code == 404
+
+
+def test_the_largest_set_fits_into_a_request_and_more_does_not(
+    api: ApiClient, path: str
+) -> None:
+    stored = put(api, path, [box(f"class {n % 7}") for n in range(MAX_BOXES)])
+    assert stored.status_code == 200
+    again = put(api, path, stored.json["annotations"])
+    assert (again.status_code, len(again.json["annotations"])) == (200, MAX_BOXES)
+    padded = put(api, path, [], surprise="x" * BOXES_BYTES)
+    assert padded.status_code == 413

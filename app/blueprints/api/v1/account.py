@@ -115,7 +115,7 @@ def end_session(session_id: UUID) -> ResponseReturnValue:
 
 def _lifetime(body: Any) -> timedelta | None:
     text = json_body.text(body, "expires_in")
-    return duration(text, "expires_in") if text else None
+    return duration(text, "expires_in") if text is not None else None
 
 
 def _key_json(key: ApiKeyView) -> dict[str, Any]:

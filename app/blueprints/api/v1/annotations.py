@@ -17,7 +17,7 @@ from app.services.annotations import AnnotationSet
 from app.web.annotation_json import set_json
 from app.web.context import services
 from app.web.error_handlers import problem
-from app.web.guards import API, gate
+from app.web.guards import API, API_BOXES, gate
 from app.web.identity import actor
 from app.web.json_body import json_document
 
@@ -65,7 +65,7 @@ def show(image_id: UUID) -> Response:
     problems={412: "StaleProblem"},
     etag=True,
 )
-@gate(API)
+@gate(API_BOXES)
 def replace(image_id: UUID) -> Response:
     """``{"state", "annotations": [{id?, label, box: {x, y, w, h}, attributes?}]}``.
 
