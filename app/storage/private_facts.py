@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from uuid import UUID
 
 from app.crypto.aead import PRIVATE_BLOCK_BYTES, open_private, seal_private
@@ -50,7 +50,7 @@ class PrivateFacts:
 
     def encode(self) -> bytes:
         """UTF-8 JSON; ``SidecarInvalid`` if it is too long or not what ``decode`` accepts."""
-        named = asdict(self) | {
+        named = {field.name: getattr(self, field.name) for field in fields(self)} | {
             "owner_id": str(self.owner_id),
             "collection_id": str(self.collection_id),
         }
