@@ -6,7 +6,7 @@ import threading
 from datetime import timedelta
 from functools import cached_property
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from app.config import Settings
 from app.crypto.aead import ColumnCipher
@@ -49,6 +49,7 @@ from app.services.sessions import Sessions, SessionTerms
 from app.services.tags import Tags
 from app.services.trash import Trash
 from app.services.verification import Verification
+from app.services.views import Views
 from app.storage.encrypted_store import EncryptedStore
 from app.storage.local_disk import LocalDisk
 from app.storage.marker import read_marker
@@ -105,7 +106,7 @@ class House:
     def engine(self) -> Engine:
         columns = self.roots.all("columns")
         cipher = ColumnCipher(columns, self.roots.active("columns").version)
-        return make_engine(self.settings.database_url, FieldCipher(cipher))
+        return make_engine(self.settings.database_url, FieldCipher(cipher), make=False)
 
     @cached_property
     def uow(self) -> UnitOfWork:
@@ -193,12 +194,13 @@ class House:
             library=Library(uow, tags),
             members=Members(uow, emails, audit),
             moves=Moves(uow=uow, roots=roots, rows=self._image_rows, tags=tags, audit=audit),
-            orphans=Orphans(uow, self.blobs),
+            orphans=Orphans(uow, self.blobs, self.vault),
             roots=roots,
             sessions=Sessions(uow, audit, self._terms()),
             tags=tags,
             trash=self._trash,
             verification=Verification(uow, self.store),
+            views=Views(uow, audit),
         )
 
     def _delivery(self) -> DeliveryService:
@@ -248,8 +250,7 @@ class House:
         )
 
     def _check_database(self) -> None:
-        with self.uow.read_rows() as connection:
-            connection.execute(text("SELECT 1"))
+        self.uow.check()
 
     def _check_vault(self) -> None:
         problem = vault_problem(self.vault)

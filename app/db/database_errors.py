@@ -27,6 +27,7 @@ _SQLITE_UNAVAILABLE = {
     15: "locked",
     26: "not a database",
 }
+_SQLITE_EXTENDED = {1032: "its file was moved away or replaced"}
 # SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PG_FULL = "53100"
 _PG_UNAVAILABLE = {
@@ -58,8 +59,10 @@ def translate(error: BaseException) -> DarkroomError | None:
 
 def _driver_error(error: BaseException, *, connection_lost: bool) -> DarkroomError | None:
     if isinstance(error, sqlite3.Error):
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        full, reason = code == _SQLITE_FULL, _SQLITE_UNAVAILABLE.get(code)
+        extended = getattr(error, "sqlite_errorcode", 0)
+        code = extended & 0xFF
+        reason = _SQLITE_EXTENDED.get(extended) or _SQLITE_UNAVAILABLE.get(code)
+        full = code == _SQLITE_FULL
     else:
         state = getattr(error, "sqlstate", None)
         full, reason = state == _PG_FULL, _PG_UNAVAILABLE.get(state or "")

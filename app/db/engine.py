@@ -9,7 +9,6 @@ belongs inside a write transaction.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from typing import Any
 
@@ -19,10 +18,12 @@ from sqlalchemy.engine import URL
 from app.db.database_errors import translate
 from app.db.field_cipher import FieldCipher, attach_cipher
 from app.db.row_binding import bind_rows
+from app.db.sqlite_file import DatabaseFile
 from app.db.statement_guard import guard_statements
 
 ACCESS = "darkroom_access"
 FOREIGN_KEYS = "darkroom_foreign_keys"
+PATIENCE = "darkroom_patience"  # milliseconds that this writer waits, instead of BUSY_SECONDS
 BUSY_SECONDS = 10.0
 POOL_SIZE = 32  # more than the threads of a worker
 WRITE_LOCK = 0x444B524D  # "DKRM": the advisory lock of writers on PostgreSQL
@@ -38,18 +39,23 @@ _PRAGMAS = (
 
 
 def make_engine(
-    url: str | URL, cipher: FieldCipher | None, *, busy_seconds: float = BUSY_SECONDS
+    url: str | URL,
+    cipher: FieldCipher | None,
+    *,
+    busy_seconds: float = BUSY_SECONDS,
+    make: bool = True,
 ) -> Engine:
     """An engine for ``sqlite://`` or ``postgresql://`` (psycopg 3); connects on first use.
 
     ``cipher`` seals and opens the encrypted columns; None is for migrations, which see
-    tokens only. ``busy_seconds``: how long a writer waits for its turn.
+    tokens only. ``busy_seconds``: how long a writer waits for its turn. ``make``: whether
+    SQLite's file may be made if it is not there.
     """
     url = make_url(url)
     options = _OPTIONS[url.get_backend_name()](url, busy_seconds)
     engine = create_engine(url, hide_parameters=True, **options)
     if url.get_backend_name() == "sqlite":
-        _wire_sqlite(engine, url.database)
+        _wire_sqlite(engine, url.database, make)
     else:
         _wire_postgresql(engine)
     if cipher is not None:
@@ -83,38 +89,54 @@ def _postgresql_options(url: URL, busy_seconds: float) -> dict[str, Any]:
 _OPTIONS = {"sqlite": _sqlite_options, "postgresql": _postgresql_options}
 
 
-def _wire_sqlite(engine: Engine, path: str | None) -> None:
+def _wire_sqlite(engine: Engine, path: str | None, make: bool) -> None:
+    on_disk = path and path != ":memory:" and not path.startswith("file:")
+    file = DatabaseFile(path, make=make) if path and on_disk else None
+
     @event.listens_for(engine, "do_connect")
-    def keep_private(*_: Any) -> None:
-        if path and path != ":memory:" and not path.startswith("file:"):
-            _create_private(path)
+    def look_first(*_: Any) -> None:
+        if file is not None:
+            file.before_connecting()
 
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: sqlite3.Connection, _: Any) -> None:
+        if file is not None:
+            file.after_connecting()
         for pragma in _PRAGMAS:
             connection.execute(pragma)
 
-    event.listen(engine, "begin", _begin_sqlite)
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        _begin_sqlite(connection, file)
 
 
-def _create_private(path: str) -> None:
-    """The file is made by us, for its owner alone; WAL and index inherit its mode."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except OSError:  # it is there, or SQLite will say what is wrong
-        return
-
-
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(connection: Connection, file: DatabaseFile | None) -> None:
     options = connection.get_execution_options()
     reading = options.get(ACCESS) == "read"
     driver: Any = connection.connection.dbapi_connection
     try:
         _set_pragma(connection, driver, "query_only", reading)
         _set_pragma(connection, driver, "foreign_keys", options.get(FOREIGN_KEYS, True))
-        driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+        if reading:
+            driver.execute("BEGIN")
+            return
+        if file is not None:
+            file.check()
+        _begin_writing(driver, options.get(PATIENCE))
     except sqlite3.Error as error:
         raise translate(error) or error from None
+
+
+def _begin_writing(driver: Any, patience: int | None) -> None:
+    if patience is None:
+        driver.execute("BEGIN IMMEDIATE")
+        return
+    (usual,) = driver.execute("PRAGMA busy_timeout").fetchone()
+    driver.execute(f"PRAGMA busy_timeout = {patience:d}")
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {usual:d}")
 
 
 def _set_pragma(connection: Connection, driver: Any, name: str, on: bool) -> None:

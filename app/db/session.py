@@ -6,13 +6,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session
 
 from app.db.database_errors import translated
-from app.db.engine import ACCESS, BUSY_SECONDS
+from app.db.engine import ACCESS, BUSY_SECONDS, PATIENCE
 from app.db.engine import make_engine as make_engine
 from app.errors import DatabaseUnavailable
+
+CHECK_SECONDS = 2.0
 
 
 class UnitOfWork:
@@ -60,10 +62,21 @@ class UnitOfWork:
         ):
             yield session
 
+    def check(self, patience: float = CHECK_SECONDS) -> None:
+        """Raise what keeps a change from being written now; changes nothing.
+
+        ``patience``: the seconds to wait for other writers. It reads a page of the
+        database's own, since SQLite answers ``SELECT 1`` without opening its file.
+        """
+        wait = {PATIENCE: int(patience * 1000)}
+        writer = self.engine.execution_options(**wait)
+        with self._my_turn(patience), translated(), writer.connect() as connection:
+            connection.execute(text("SELECT version_num FROM alembic_version"))
+
     @contextmanager
-    def _my_turn(self) -> Iterator[None]:
+    def _my_turn(self, seconds: float | None = None) -> Iterator[None]:
         # Threads of one process wait here, woken at once, not in the database's poll.
-        if not self._turn.acquire(timeout=self._turn_seconds):
+        if not self._turn.acquire(timeout=self._turn_seconds if seconds is None else seconds):
             raise DatabaseUnavailable(
                 "The database is not available: busy",
                 operation="database.write",
