@@ -25,6 +25,7 @@ def page(image_id: UUID) -> Response:
     require(who, Action.READ_ANNOTATIONS, detail.access.facts)
     slug = detail.place.slug if detail.place is not None else None
     set_collection(slug)
+    services().views.note(who, image_id)
     shown = picture_view.picture(detail, who)
     beside = services().library.neighbours(who, detail.card)
     source = "serving.original" if shown.original_displays else "serving.preview"

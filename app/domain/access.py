@@ -9,7 +9,7 @@
     upload, edit, tag, share                                  x       x
     trash, restore, export                                    x       x
     label classes                                             x       x
-    destroy                                        own uploads        x
+    destroy, know who has seen it                  own uploads        x
     the collection, its members                                       x
 
 Around the table: an administrator is nobody special to pictures and collections. A public
@@ -33,6 +33,7 @@ from app.domain.actions import (
     IMAGE_ACTIONS,
     IN_TRASH,
     LEAST_ROLE,
+    ON_OWN,
     ON_PUBLIC,
     OPERATOR_ONLY,
     SCOPE_OF,
@@ -185,7 +186,7 @@ def _sees(facts: ImageFacts) -> bool:
 def _role_allows(actor: Actor, action: Action, facts: ImageFacts) -> bool:
     if facts.is_public and action in ON_PUBLIC:
         return True
-    own = action is Action.DESTROY and facts.owner_id == actor.user_id
+    own = action in ON_OWN and facts.owner_id == actor.user_id
     return _has(facts.role, Action.TRASH if own else action)
 
 

@@ -38,6 +38,7 @@ class Action(Enum):
     SHARE = auto()
     TRASH = auto()
     RESTORE = auto()
+    SEE_VIEWS = auto()
     DESTROY = auto()
     # on a collection
     SEE_COLLECTION = auto()
@@ -73,6 +74,7 @@ LEAST_ROLE: Final[dict[Action, Role]] = {
     Action.SHARE: Role.EDITOR,
     Action.TRASH: Role.EDITOR,
     Action.RESTORE: Role.EDITOR,
+    Action.SEE_VIEWS: Role.OWNER,
     Action.DESTROY: Role.OWNER,
     Action.SEE_COLLECTION: Role.VIEWER,
     Action.LEAVE_COLLECTION: Role.VIEWER,
@@ -93,6 +95,7 @@ SCOPE_OF: Final[dict[Action, Scope]] = {
     Action.SHARE: Scope.IMAGES_WRITE,
     Action.TRASH: Scope.IMAGES_WRITE,
     Action.RESTORE: Scope.IMAGES_WRITE,
+    Action.SEE_VIEWS: Scope.IMAGES_READ,
     Action.DESTROY: Scope.IMAGES_WRITE,
     Action.SEE_COLLECTION: Scope.COLLECTIONS_READ,
     Action.LEAVE_COLLECTION: Scope.COLLECTIONS_WRITE,
@@ -119,4 +122,6 @@ ADMIN_ACTIONS: Final = frozenset(a for a, scope in SCOPE_OF.items() if scope is 
 IMAGE_ACTIONS: Final = frozenset(a for a in Action if a.value <= Action.DESTROY.value)
 COLLECTION_ACTIONS: Final = frozenset(LEAST_ROLE) - IMAGE_ACTIONS
 ON_PUBLIC: Final = frozenset({Action.SEE_IMAGE, Action.DOWNLOAD})
-IN_TRASH: Final = ON_PUBLIC | {Action.READ_ANNOTATIONS, Action.RESTORE, Action.DESTROY}
+#: What an editor may do with own uploads as the owner does with all.
+ON_OWN: Final = frozenset({Action.SEE_VIEWS, Action.DESTROY})
+IN_TRASH: Final = ON_PUBLIC | ON_OWN | {Action.READ_ANNOTATIONS, Action.RESTORE}

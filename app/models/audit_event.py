@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, String
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, String, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
 from app.db.encrypted_types import EncryptedJSON
 from app.db.times import utc_now
+
+_IS_VIEW = text("action = 'image.view'")
 
 
 class AuditEvent(Base):
@@ -25,6 +27,14 @@ class AuditEvent(Base):
         Index(None, "actor_id", "seq"),
         Index(None, "action", "seq"),
         Index(None, "at"),
+        Index(
+            "ix_audit_events_views",
+            "subject_id",
+            "actor_id",
+            "at",
+            sqlite_where=_IS_VIEW,
+            postgresql_where=_IS_VIEW,
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -46,3 +56,7 @@ class AuditEvent(Base):
     def __init__(self, **values: Any) -> None:
         values.setdefault("id", uuid4())
         super().__init__(**values)
+
+
+# The condition of the partial index, for queries: SQLite matches it by its text.
+IS_VIEW = AuditEvent.action == literal_column("'image.view'")

@@ -25,6 +25,7 @@ from app.services.sessions import Sessions
 from app.services.tags import Tags
 from app.services.trash import Trash
 from app.services.verification import Verification
+from app.services.views import Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +53,4 @@ class Services:
     tags: Tags
     trash: Trash
     verification: Verification
+    views: Views

@@ -15,6 +15,7 @@ from app.domain.labels import LabelClass
 from app.domain.states import ImageStatus
 from app.media.formats import shows_inline
 from app.services.library import Detail
+from app.services.views import View
 from app.web.destruction import destruction_of
 from app.web.frame import FrameCollection
 from app.web.gallery_view import page_url
@@ -60,7 +61,7 @@ class SealFacts:
     key_changed_at: datetime
     key_due_at: datetime | None
     vault: str
-    views: tuple[object, ...] = ()
+    views: tuple[View, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ def picture(
     suggested: tuple[str, ...] = (),
     boxes: Iterable[Annotation] = (),
     classes: Iterable[LabelClass] = (),
+    views: tuple[View, ...] = (),
 ) -> Picture:
     """Return the view of one picture for whoever asks."""
     card, facts = detail.card, detail.access.facts
@@ -129,7 +131,7 @@ def picture(
         facts=camera_facts(detail.meta.get("exif") or {}),
         labels=label_counts(boxes, classes),
         boxes=card.annotation_count,
-        seal=_seal(detail),
+        seal=_seal(detail, views),
         original_displays=shows_inline(card.mime_type),
         destroyed_at=destruction_of(card),
         kept_until=card.expires_at if card.trashed_at is None else None,
@@ -178,7 +180,7 @@ def _tag_url(name: str, detail: Detail) -> str | None:
     return page_url({"collection": place.slug, "tag": name}) if place is not None else None
 
 
-def _seal(detail: Detail) -> SealFacts | None:
+def _seal(detail: Detail, views: tuple[View, ...]) -> SealFacts | None:
     if detail.seal is None:
         return None
     return SealFacts(
@@ -187,4 +189,5 @@ def _seal(detail: Detail) -> SealFacts | None:
         key_changed_at=detail.seal.key_changed_at,
         key_due_at=detail.seal.key_due_at,
         vault="local vault",
+        views=views,
     )

@@ -33,6 +33,7 @@ def show(image_id: UUID) -> Response:
     detail = services().library.detail(who, image_id)
     slug = detail.place.slug if detail.place is not None else None
     set_collection(slug)
+    services().views.note(who, image_id)
     beside = services().library.neighbours(who, detail.card)
     found = services().annotations.get(who, image_id) if detail.place is not None else None
     labels = services().labels.list(who, slug) if slug is not None else ()
@@ -44,6 +45,7 @@ def show(image_id: UUID) -> Response:
             suggested=services().library.tag_names(who, slug),
             boxes=found.annotations if found is not None else (),
             classes=labels,
+            views=services().views.of(who, image_id, detail.access.facts),
         ),
         newer_url=_url_of(beside.newer),
         older_url=_url_of(beside.older),

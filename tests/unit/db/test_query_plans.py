@@ -29,6 +29,7 @@ from app.models import (
 from app.services.cursor import Cursor
 from app.services.expiry import run_out, unexpired
 from app.services.listing import ListQuery, Sort, _counted, _lines, walks_of
+from app.services.views import last_views, recent_views
 
 HERE, SOME_ID, NOW = uuid4(), uuid4(), utc_now()
 PAGE = 51
@@ -204,6 +205,16 @@ def test_the_walks_of_the_lists(engine: Engine, query: ListQuery, indexes: list[
         assert f"USING INDEX {index}" in plan, plan
         assert "TEMP B-TREE" not in plan, plan
         assert "MULTI-INDEX" not in plan, plan
+
+
+def test_who_has_seen_a_picture_is_found_by_an_index(engine: Engine) -> None:
+    """The last step, a sort of at most a few accounts, is outside."""
+    search = "SEARCH audit_events USING INDEX ix_audit_events_views (subject_id=?"
+    recent = plan_of(engine, recent_views(HERE, SOME_ID, NOW))
+    assert recent == f"{search} AND actor_id=? AND at>?)"
+    plan = plan_of(engine, last_views(HERE))
+    assert search in plan, plan
+    assert "SCAN" not in plan, plan
 
 
 @pytest.mark.parametrize(("query", "indexes"), WALKS.values(), ids=WALKS)

@@ -43,9 +43,10 @@ EDIT_METADATA     h---++
 SHARE             h---++
 TRASH             h---++
 RESTORE           h-----
+SEE_VIEWS         h----+
 DESTROY           h----+
 """
-ON_OWN_UPLOAD = ON_READY.replace("DESTROY           h----+", "DESTROY           h---++")
+ON_OWN_UPLOAD = ON_READY.replace("h----+", "h---++")
 ON_PUBLIC = """
 SEE_IMAGE         ++++++
 DOWNLOAD          ++++++
@@ -56,6 +57,7 @@ EDIT_METADATA     ----++
 SHARE             ----++
 TRASH             ----++
 RESTORE           ------
+SEE_VIEWS         -----+
 DESTROY           -----+
 """
 IN_TRASH = """
@@ -68,9 +70,10 @@ EDIT_METADATA     hhhh--
 SHARE             hhhh--
 TRASH             hhhh--
 RESTORE           hhhh++
+SEE_VIEWS         hhhh-+
 DESTROY           hhhh-+
 """
-OWN_IN_TRASH = IN_TRASH.replace("DESTROY           hhhh-+", "DESTROY           hhhh++")
+OWN_IN_TRASH = IN_TRASH.replace("hhhh-+", "hhhh++")
 NOWHERE = "\n".join(f"{line.split()[0]} hhhhhh" for line in ON_READY.strip().splitlines())
 ON_COLLECTION = """
 SEE_COLLECTION    h+++++
@@ -179,7 +182,7 @@ def test_only_the_command_line_acts_for_others(action: Action) -> None:
 
 
 SCOPES = {
-    "images:read": "SEE_IMAGE DOWNLOAD LIST_IMAGES",
+    "images:read": "SEE_IMAGE DOWNLOAD LIST_IMAGES SEE_VIEWS",
     "images:write": "EDIT_METADATA SHARE TRASH RESTORE DESTROY UPLOAD",
     "annotations:read": "READ_ANNOTATIONS",
     "annotations:write": "ANNOTATE REVIEW",
