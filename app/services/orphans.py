@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import select
 
 from app.db.times import utc_now
-from app.models import Image
+from app.errors import KeyNotFound
+from app.models import FileKey, Image
 from app.models.image import NOT_DESTROYED
+from app.services.keys import file_reference
 from app.storage.object_paths import ObjectPath, StoredName
-from app.storage.reconcile import OrphanReport, find_orphans
+from app.storage.reconcile import HOUR_MS, Orphan, OrphanKind, OrphanReport, find_orphans
 
 if TYPE_CHECKING:
     from app.db.session import UnitOfWork
     from app.storage.interface import BlobStore
+    from app.vault.interface import KeyVault
 
 log = logging.getLogger("darkroom.orphans")
 BATCH = 1000
+KEY_PREFIX = "file-"
+SETTLED = timedelta(milliseconds=HOUR_MS)
 
 
 class ImageRowsKnown:
@@ -57,19 +63,48 @@ class ImageRowsKnown:
 
 
 class Orphans:
-    """Compares store and database; reads only."""
+    """Compares store, vault and database; reads only."""
 
     def __init__(
-        self, uow: UnitOfWork, blobs: BlobStore, clock: Callable[[], datetime] = utc_now
+        self,
+        uow: UnitOfWork,
+        blobs: BlobStore,
+        vault: KeyVault,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._uow = uow
         self._rows = ImageRowsKnown(uow)
         self._blobs = blobs
+        self._vault = vault
         self._clock = clock
 
     def report(self) -> OrphanReport:
-        """Walk the whole store and say what has no counterpart."""
+        """Walk the whole store and the whole vault and say what has no counterpart."""
         now_ms = int(self._clock().timestamp() * 1000)
-        return OrphanReport.of(find_orphans(self._blobs, self._rows, now_ms=now_ms))
+        left = find_orphans(self._blobs, self._rows, now_ms=now_ms)
+        return OrphanReport.of(chain(left, self._stray_keys()))
+
+    def _stray_keys(self) -> Iterator[Orphan]:
+        """Keys of files that the database does not know, and that no upload is about to use."""
+        before = self._clock() - SETTLED
+        found = filter(None, map(_file_of, self._vault.references(KEY_PREFIX)))
+        while batch := set(islice(found, BATCH)):
+            for file_id in sorted(batch - self._with_key(batch)):
+                reference = file_reference(file_id)
+                if self._older(reference, before):
+                    yield Orphan(OrphanKind.KEY_WITHOUT_ROW, reference)
+
+    def _with_key(self, file_ids: set[UUID]) -> set[UUID]:
+        wanted = select(FileKey.file_id).where(FileKey.file_id.in_(file_ids))
+        with self._uow.read_rows() as connection:
+            return set(connection.scalars(wanted))
+
+    def _older(self, reference: str, before: datetime) -> bool:
+        try:
+            versions = self._vault.versions(reference)
+        except KeyNotFound:  # gone in the meantime
+            return False
+        return all(version.created_on < before for version in versions)
 
     def log_report(self) -> OrphanReport:
         """Walk, and put what was found into the log: kinds and counts, no names."""
@@ -83,3 +118,11 @@ class Orphans:
 
 def _path(image_id: UUID, slug: str, stored_name: str) -> ObjectPath:
     return ObjectPath(slug, image_id, StoredName.parse(stored_name))
+
+
+def _file_of(reference: str) -> UUID | None:
+    """The file of a key; None for a reference that is not of ours."""
+    try:
+        return UUID(reference.removeprefix(KEY_PREFIX))
+    except ValueError:
+        return None

@@ -37,6 +37,7 @@ class OrphanKind(StrEnum):
     ROW_WITHOUT_BLOB = "row_without_blob"
     STALE_TEMPORARY = "stale_temporary"
     FOREIGN = "foreign"
+    KEY_WITHOUT_ROW = "key_without_row"  # in the vault, which the services look through
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from app.services.ingest import Stored
 from app.services.new_image import Wishes
 from app.services.orphans import Orphans
 from app.startup import start, tidy_up
+from app.storage.reconcile import OrphanKind
 from app.vault.cache import KeyCache
 from app.wiring import House
 from tests.fixtures import pictures
@@ -98,8 +99,14 @@ class Scene:
         shutil.copytree(self.instance, template)
 
     def reset(self) -> None:
-        shutil.rmtree(self.instance)
-        shutil.copytree(self._folder / "template", self.instance)
+        """The database's file stays the one that the engine knows; its content comes back."""
+        database = Path(self.settings.database_url.removeprefix("sqlite:///"))
+        for path in self.instance.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path != database:
+                path.unlink()
+        shutil.copytree(self._folder / "template", self.instance, dirs_exist_ok=True)
 
     def house(self) -> House:
         """As after a start: nothing is open and nothing remembered but compiled statements."""
@@ -194,7 +201,9 @@ class Scene:
     def check_reported(self, house: House) -> None:
         """Whatever is left over is told, and nothing else is."""
         later = utc_now() + timedelta(days=2)
-        report = Orphans(house.uow, house.blobs, lambda: later).report()
+        report = Orphans(house.uow, house.blobs, house.vault, lambda: later).report()
+        keys = {f"{key}.json" for key in report.examples.pop(OrphanKind.KEY_WITHOUT_ROW, ())}
+        assert keys == {name for name in self.stray_keys(house) if name.endswith(".json")}
         told = {key for keys in report.examples.values() for key in keys}
         assert {name for name in self.strays(house) if not name.endswith(".meta")} <= told
         assert told <= self.strays(house)

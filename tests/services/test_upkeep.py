@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -21,7 +22,8 @@ from tests.fixtures.uploads import PictureRoom, picture
 def report(room: PictureRoom):
     """As two days from now: what is young may belong to an upload under way."""
     house = room.installation.house
-    return Orphans(house.uow, house.blobs, lambda: utc_now() + timedelta(days=2)).report()
+    later = utc_now() + timedelta(days=2)
+    return Orphans(house.uow, house.blobs, house.vault, lambda: later).report()
 
 
 def test_a_sound_installation_has_no_orphans(room: PictureRoom) -> None:
@@ -48,6 +50,18 @@ def test_each_kind_is_told_and_nothing_is_touched(room: PictureRoom) -> None:
     assert found[OrphanKind.BLOB_WITHOUT_ROW] == 1
     assert found[OrphanKind.STALE_TEMPORARY] == 1
     assert room.left() == before
+
+
+def test_a_key_without_a_file_is_told_and_left_alone(room: PictureRoom) -> None:
+    """As a crash between the vault and the database leaves it."""
+    room.upload(picture())
+    house = room.installation.house
+    lost = house.keys.new(uuid4())
+    found = report(room)
+    assert found.counts == {OrphanKind.KEY_WITHOUT_ROW: 1}
+    assert found.examples[OrphanKind.KEY_WITHOUT_ROW] == [lost.reference]
+    assert house.vault.versions(lost.reference)
+    assert room.services.orphans.report().is_clean, "it may belong to an upload under way"
 
 
 def test_the_log_tells_kinds_and_counts_but_no_names(room: PictureRoom, caplog) -> None:
