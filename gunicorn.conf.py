@@ -62,6 +62,9 @@ class ServerLog(Logger):  # type: ignore[misc]
         super().warning(msg, *args, **kwargs)
 
     def exception(self, msg: object, *_args: object, **kwargs: Any) -> None:
+        if isinstance(sys.exc_info()[1], BlockingIOError):  # see app/web/worker.py
+            super().info("A client was too slow and was cut")
+            return
         super().exception(str(msg).partition(" %s")[0], **kwargs)
 
 
@@ -105,7 +108,7 @@ def child_exit(_server: Arbiter, worker: Worker) -> None:
 
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold file keys
 bind, workers, threads, public_url = server_settings()
-worker_class = "gthread"
+worker_class = "app.web.worker.PatientWorker"
 logger_class = ServerLog
 control_socket_disable = True
 # Below the 10 s within which the port has to be free after SIGTERM.

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask.globals import request_ctx
 from flask_wtf.csrf import CSRFError
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from app import errors as e
@@ -146,6 +147,11 @@ def on_http_exception(error: HTTPException) -> Response:
     return response
 
 
+def on_broken_body(_error: ParseException) -> Response:
+    """What a client sent as chunks is none: only read when the view asks for it."""
+    return answer(400, "Bad Request", "The body does not have the form that was announced.")
+
+
 def on_anything(error: Exception) -> Response:
     """A bug: recorded with its place, never with its text."""
     log.error("unexpected error", exc_info=error)
@@ -156,4 +162,5 @@ def register(app: Flask) -> None:
     """Install the handlers."""
     app.register_error_handler(e.DarkroomError, on_darkroom_error)
     app.register_error_handler(HTTPException, on_http_exception)
+    app.register_error_handler(ParseException, on_broken_body)
     app.register_error_handler(Exception, on_anything)

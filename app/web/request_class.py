@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import IO, Any, ClassVar, cast
 
 from flask import Request, current_app
 from typing_extensions import override
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.storage.spool import SealedSpool
 from app.web.json_hardening import parse_json
@@ -58,4 +60,7 @@ class DarkroomRequest(Request):
         """Parse the body by our own rules whatever the caller asked for."""
         if not (force or self.is_json):
             return None
-        return parse_json(self.get_data(cache=True))
+        raw = self.get_data(cache=True)
+        if self.content_length is None and len(raw) >= (self.max_content_length or sys.maxsize):
+            raise RequestEntityTooLarge  # werkzeug cuts a body without a length at its limit
+        return parse_json(raw)
