@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from typing import Protocol
 from urllib.parse import quote
 
@@ -68,7 +67,8 @@ def stream_media(
     """Answer with the whole or one range; the first chunk is verified in here.
 
     Raises what the first read raises, while an error page is still possible; a later error
-    is told to ``on_error`` and ends the connection short. ``close`` is called in any case.
+    is told to ``on_error`` and ends the connection short. ``close`` is called in any case,
+    perhaps twice.
     """
     g.is_media = True
     try:
@@ -98,8 +98,8 @@ def _respond(
         close()
     else:
         _cut_idle_clients()
-        response.response = chain((first,), _watched(body, on_error))
-        response.call_on_close(close)
+        response.response = _watched(first, body, on_error, close)
+        response.call_on_close(close)  # for a body that nobody began to read
     response.content_length = stop - start
     if status == 206:
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
@@ -150,11 +150,21 @@ def content_disposition(kind: str, name: str | None) -> str:
 
 
 def _watched(
-    body: Iterator[bytes], on_error: Callable[[BaseException], None]
+    first: bytes,
+    body: Iterator[bytes],
+    on_error: Callable[[BaseException], None],
+    close: Callable[[], None],
 ) -> Iterator[bytes]:
-    """Hand the body on; tell of an error that ends it short, then let it end so."""
+    """Hand the body on; tell of an error that ends it short, then let it end so.
+
+    With its last byte the file and the turn are given back, whether or not the server
+    remembers to close the response; before them ends whoever still reads ahead.
+    """
     try:
+        yield first
         yield from body
     except Exception as error:
         on_error(error)
         raise
+    finally:
+        close()
