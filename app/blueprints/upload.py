@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app
 
-from app.db.times import utc_now
 from app.domain.access import Role
 from app.errors import DarkroomError
 from app.services.examination import Offer
@@ -117,7 +117,7 @@ def _context() -> dict[str, Any]:
             kinds=KINDS,
             accept=ACCEPT,
         ),
-        "today": utc_now().date(),
+        "today": datetime.now(UTC).date(),
         "quota": Quota(usage.used, usage.limit),
         "targets": tuple(
             FrameCollection(place.slug, place.name)

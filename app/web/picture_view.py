@@ -33,6 +33,13 @@ CAMERA = (
     ("Description", "ImageDescription"),
 )
 MAX_FACT = 120
+ABILITIES = {
+    "can_edit": Action.EDIT_METADATA,
+    "can_annotate": Action.ANNOTATE,
+    "can_trash": Action.TRASH,
+    "can_restore": Action.RESTORE,
+    "can_download": Action.DOWNLOAD,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +130,7 @@ def picture(
         uploaded_at=card.created_at,
         taken_at=detail.meta.get("taken_at"),
         uploaded_by=detail.uploaded_by,
-        collection=FrameCollection(detail.place.slug, detail.place.name)
-        if detail.place
-        else None,
+        collection=_place(detail),
         tags=tuple(TagChip(name, _tag_url(name, detail)) for name in detail.tags),
         suggested_tags=suggested,
         facts=camera_facts(detail.meta.get("exif") or {}),
@@ -134,12 +139,8 @@ def picture(
         seal=_seal(detail, views),
         original_displays=shows_inline(card.mime_type),
         destroyed_at=destruction_of(card),
-        kept_until=card.expires_at if card.trashed_at is None else None,
-        can_edit=allows(actor, Action.EDIT_METADATA, facts),
-        can_annotate=allows(actor, Action.ANNOTATE, facts),
-        can_trash=allows(actor, Action.TRASH, facts),
-        can_restore=allows(actor, Action.RESTORE, facts),
-        can_download=allows(actor, Action.DOWNLOAD, facts),
+        kept_until=None if card.trashed_at else card.expires_at,
+        **{name: allows(actor, action, facts) for name, action in ABILITIES.items()},
     )
 
 
@@ -173,6 +174,11 @@ def _flattened(exif: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, str | int | float):
             flat.setdefault(key, value)
     return flat
+
+
+def _place(detail: Detail) -> FrameCollection | None:
+    place = detail.place
+    return FrameCollection(place.slug, place.name) if place is not None else None
 
 
 def _tag_url(name: str, detail: Detail) -> str | None:
