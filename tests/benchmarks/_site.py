@@ -66,11 +66,12 @@ def served(
 
 @contextmanager
 def gunicorn(application: str, environ: dict[str, str]) -> Iterator[tuple[str, int]]:
-    """Gunicorn with one gthread worker, as `dev.py run` has it. Origin and process."""
+    """Gunicorn with one worker, as `dev.py run` has it. Origin and process."""
     port = free_port()
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     command = [
         *(sys.executable, "-m", "gunicorn", "--no-control-socket", "--threads", THREADS),
+        *("--worker-class", "app.web.worker.PatientWorker"),
         *("--bind", f"127.0.0.1:{port}", "--keep-alive", "15", "--log-level", "warning"),
         *("--worker-tmp-dir", "/dev/shm", application),
     ]
