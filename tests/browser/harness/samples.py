@@ -133,9 +133,11 @@ def picture(index: int) -> Model:
             ),
         ),
         original_displays=True,
+        kept_until=NOW + timedelta(days=40),
         can_edit=True,
         can_annotate=True,
         can_trash=True,
+        can_restore=True,
         can_download=True,
     )
 

@@ -259,6 +259,7 @@ def _upload_page() -> str:
         targets=samples.COLLECTIONS,
         values={},
         errors={},
+        today=samples.NOW.date(),
         quota=Model(used_bytes=3_412_000_000, limit_bytes=10 * 1024**3),
         outcome=outcome,
     )
@@ -266,7 +267,10 @@ def _upload_page() -> str:
 
 def picture(image_id: UUID) -> Model:
     picture = samples.picture(samples.index_of(image_id))
-    picture.destroyed_at = picture.destroyed_at if "trashed" in request.args else None
+    if "trashed" in request.args:
+        picture.kept_until = None
+    else:
+        picture.destroyed_at = None
     return picture
 
 

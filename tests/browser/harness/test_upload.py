@@ -26,6 +26,17 @@ DROP = """async (names) => {
   return veiled;
 }"""
 
+# What a browser sends is told to nobody outside it where files are in it.
+LISTEN = """() => {
+  window.sent = [];
+  const send = XMLHttpRequest.prototype.send;
+  XMLHttpRequest.prototype.send = function (body) {
+    const told = [...body].map(([name, value]) => [name, value.name ?? value]);
+    window.sent.push(Object.fromEntries(told));
+    send.call(this, body);
+  };
+}"""
+
 
 def files(*names: str) -> list[Any]:
     return [
@@ -54,6 +65,27 @@ def test_each_file_says_what_became_of_it(visit: Visit) -> None:
         "href", "/images/" + str(samples.id_of(len(pictures.jpeg(0, 640)) % 30))
     )
     visit.allow = "415"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("day", ["2126-12-24", ""])
+def test_keep_until_goes_along_as_the_end_of_the_day_here(visit: Visit, day: str) -> None:
+    page = visit("/upload")
+    page.evaluate(LISTEN)
+    page.get_by_label("Keep until").fill(day)
+    page.set_input_files("#field-files", files("ridge.jpg"))
+    expect(row(page, "ridge.jpg")).to_contain_text("ready")
+    (sent,) = page.evaluate("window.sent")
+    assert sent["files"] == "ridge.jpg"
+    end = page.evaluate("new Date(2126, 11, 25).toISOString()")
+    assert sent.get("expires_at") == (end if day else None)
+
+
+def test_a_day_that_is_over_sends_nothing(visit: Visit) -> None:
+    page = visit("/upload")
+    page.get_by_label("Keep until").fill("2020-01-01")
+    page.set_input_files("#field-files", files("ridge.jpg"))
+    assert page.locator("#field-expires_at:invalid").count() == 1
+    expect(page.locator(".upload-row")).to_have_count(0)
 
 
 def test_one_click_retries_what_failed(visit: Visit) -> None:
