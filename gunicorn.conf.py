@@ -68,6 +68,11 @@ class ServerLog(Logger):  # type: ignore[misc]
         super().exception(str(msg).partition(" %s")[0], **kwargs)
 
 
+def end_at_once(number: int, _frame: object) -> NoReturn:
+    """A start that is stopped has written nothing that the next one does not finish."""
+    sys.exit(128 + number)
+
+
 def on_starting(_server: Arbiter) -> None:
     """Check the whole start and bring the database up to date, before anything listens."""
     from app.startup import prepare
@@ -106,6 +111,9 @@ def child_exit(_server: Arbiter, worker: Worker) -> None:
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
+# Gunicorn listens for it later; until then the first process of a container, for which no
+# signal has a default action, would not hear it at all.
+signal.signal(signal.SIGTERM, end_at_once)
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold file keys
 bind, workers, threads, public_url = server_settings()
 worker_class = "app.web.worker.PatientWorker"
