@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
+from app.cli.progress import STOPPED, progress, until_stopped
 from app.cli.terminal import account, all_services, as_json, command, say_json
 from app.domain.access import OPERATOR, Actor
 from app.errors import RefusedError
@@ -35,20 +36,39 @@ def import_folder(
     dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Store every picture below FOLDER. What is there already is skipped, so that an import
-    that was stopped goes on where it was. 1 if anything was refused."""
+    that was stopped (Ctrl-C) goes on where it was. 1 if anything was refused, 130 if it was
+    stopped."""
     uploader = _uploader(collection, user)
     wishes = Wishes(collection=collection, tags=tags, uploaded_from="import")
     files = list(_files(folder))
-    counts: Counter[str] = Counter()
-    refused: list[dict[str, str]] = []
-    with click.progressbar(files, label="Sealing", show_pos=True, file=sys.stderr) as bar:
+    done = _Done(len(files), dry_run)
+    with until_stopped() as stop, progress(files, "Sealing") as bar:
         for path in bar:
             try:
-                counts[_one(uploader, path, wishes, dry_run=dry_run)] += 1
+                done.counts[_one(uploader, path, wishes, dry_run=dry_run)] += 1
             except (RefusedError, OSError) as refusal:
-                counts["refused"] += 1
-                refused.append({"file": _printable(path), "message": _reason(refusal)})
-    _report(counts, refused, as_json=as_json, dry_run=dry_run)
+                done.refuse(path, refusal)
+    done.stopped = stop.requested
+    _report(done, as_json=as_json)
+
+
+@dataclass
+class _Done:
+    """What an import did so far."""
+
+    files: int
+    dry_run: bool
+    counts: Counter[str] = field(default_factory=Counter)
+    refused: list[dict[str, str]] = field(default_factory=list)
+    stopped: bool = False
+
+    @property
+    def left(self) -> int:
+        return self.files - self.counts.total()
+
+    def refuse(self, path: Path, refusal: RefusedError | OSError) -> None:
+        self.counts["refused"] += 1
+        self.refused.append({"file": _printable(path), "message": _reason(refusal)})
 
 
 def _one(actor: Actor, path: Path, wishes: Wishes, *, dry_run: bool) -> str:
@@ -70,18 +90,25 @@ def _reason(refusal: RefusedError | OSError) -> str:
     return refusal.message if isinstance(refusal, RefusedError) else "It cannot be read."
 
 
-def _report(
-    counts: Counter[str], refused: list[dict[str, str]], *, as_json: bool, dry_run: bool
-) -> None:
+def _report(done: _Done, *, as_json: bool) -> None:
     if as_json:
-        say_json({"dry_run": dry_run, "counts": dict(counts), "refused": refused})
+        told = {"dry_run": done.dry_run, "counts": dict(done.counts), "refused": done.refused}
+        say_json(told | {"stopped": done.stopped, "left": done.left})
     else:
-        for entry in refused:
-            click.echo(f"Refused {entry['file']}: {entry['message']}", err=True)
-        told = ", ".join(f"{count} {what}" for what, count in counts.items())
-        click.echo(told or "There are no files.")
-    if refused:
+        _say(done)
+    if done.stopped:
+        raise SystemExit(STOPPED)
+    if done.refused:
         raise SystemExit(1)
+
+
+def _say(done: _Done) -> None:
+    for entry in done.refused:
+        click.echo(f"Refused {entry['file']}: {entry['message']}", err=True)
+    told = ", ".join(f"{count} {what}" for what, count in done.counts.items())
+    if done.stopped:
+        told = f"Stopped: {told or 'nothing done'}, {done.left} left. Run it again to go on."
+    click.echo(told or "There are no files.")
 
 
 def _uploader(collection: str | None, user: str | None) -> Actor:

@@ -1,0 +1,75 @@
+"""Long work on a terminal or in a log: how far it is, and how it is stopped."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Final, TypeVar
+
+import click
+
+T = TypeVar("T")
+
+STOPPED: Final = 128 + signal.SIGINT
+"""The exit code of work that was stopped, as shells tell it."""
+SAY_EVERY: Final = 10.0
+"""Seconds between two lines where there is no terminal."""
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+@dataclass
+class Stop:
+    """``requested``: somebody asked the work to end before it was done."""
+
+    requested: bool = False
+
+
+@contextmanager
+def until_stopped() -> Iterator[Stop]:
+    """Let Ctrl-C and SIGTERM end the block at once; what is after it says what was done.
+
+    What they interrupt is taken back by whoever was at it. A second one while that happens
+    is not heard.
+    """
+    stop = Stop()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if not stop.requested:
+            stop.requested = True
+            raise KeyboardInterrupt
+
+    before = [(number, signal.signal(number, ask)) for number in SIGNALS]
+    try:
+        yield stop
+    except KeyboardInterrupt:
+        stop.requested = True
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+@contextmanager
+def progress(work: Sequence[T], label: str) -> Iterator[Iterator[T]]:
+    """Hand out the work one by one and tell on standard error how far it is.
+
+    A bar on a terminal; elsewhere a line now and then, which a log can hold.
+    """
+    if not sys.stderr.isatty():
+        yield _told(work, label, time.monotonic)
+        return
+    with click.progressbar(work, label=label, show_pos=True, file=sys.stderr) as bar:
+        yield iter(bar)
+
+
+def _told(work: Sequence[T], label: str, clock: Callable[[], float]) -> Iterator[T]:
+    said = clock()
+    for done, item in enumerate(work):
+        if clock() - said >= SAY_EVERY:
+            said = clock()
+            click.echo(f"{label}: {done} of {len(work)}", err=True)
+        yield item

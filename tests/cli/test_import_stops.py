@@ -1,0 +1,145 @@
+"""A long import on a terminal and in a pipe: how far it is, stopped half way, gone on."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.cli import progress as told
+from tests.fixtures import pictures
+from tests.fixtures.installation import Installation
+from tests.fixtures.uploads import PictureRoom
+
+TOP = Path(__file__).resolve().parents[2]
+BARE = {
+    "PATH": os.environ["PATH"],
+    "TERM": "xterm",
+    "DARKROOM_ENV_FILE": os.devnull,
+    "FLASK_SKIP_DOTENV": "1",
+}
+FILES = 24
+FILES_OF_A_PICTURE = 5  # original, sidecar, two thumbnails, preview
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Photographs that take a while."""
+    place = tmp_path / "photographs"
+    place.mkdir()
+    for n in range(FILES):
+        photograph = pictures.jpeg(pictures.photograph(1000 + n, 700))
+        (place / f"{n:02}.jpg").write_bytes(photograph)
+    return place
+
+
+class Import:
+    """The command as a process whose standard error is ``errors``."""
+
+    def __init__(self, installation: Installation, folder: Path, errors: int) -> None:
+        words = ["images", "import", str(folder), "--user", installation.person().email]
+        self.words = [sys.executable, "-m", "flask", "--app", "wsgi", *words, "--json"]
+        self.environ = BARE | installation.environ
+        self.process = subprocess.Popen(
+            self.words,
+            cwd=TOP,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
+
+    def answer(self) -> tuple[int, dict]:
+        said, _ = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, json.loads(said)
+
+    def again(self) -> dict:
+        done = subprocess.run(
+            self.words, cwd=TOP, env=self.environ, capture_output=True, text=True, check=True
+        )
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    """The end that people look at, and the end that the program writes to."""
+    ours, theirs = pty.openpty()
+    yield ours, theirs
+    for end in (ours, theirs):
+        os.close(end)
+
+
+def read_until(terminal: int, done: Callable[[str], bool]) -> str:
+    seen, deadline = "", time.monotonic() + PATIENCE
+    while not done(seen):
+        assert time.monotonic() < deadline, seen
+        seen += os.read(terminal, 4096).decode()
+    return seen
+
+
+def check_what_is_there(installation: Installation, stored: int) -> None:
+    """Whole pictures and nothing else: no row, key or blob of the one that was at work."""
+    left = PictureRoom(installation).left()
+    assert (left.rows["images"], left.rows["file_keys"], len(left.keys)) == (stored,) * 3
+    assert len(left.files) == FILES_OF_A_PICTURE * stored
+
+
+def test_ctrl_c_on_a_terminal(
+    installation: Installation, folder: Path, terminal: tuple[int, int]
+) -> None:
+    ours, theirs = terminal
+    work = Import(installation, folder, theirs)
+    seen = read_until(ours, lambda text: bool(re.search(rf"\b[3-9]/{FILES}", text)))
+    assert "Sealing" in seen
+    os.killpg(work.process.pid, signal.SIGINT)  # the decoder's children get it, too
+    code, said = work.answer()
+    assert (code, said["stopped"], said["refused"]) == (130, True, [])
+    stored = said["counts"]["stored"]
+    assert said["left"] == FILES - stored > 0
+    rows = PictureRoom(installation).left().rows["images"]
+    assert stored <= rows <= stored + 1  # a commit may be done before it is counted
+    check_what_is_there(installation, rows)
+    assert work.again()["counts"] == {"there already": rows, "stored": FILES - rows}
+    check_what_is_there(installation, FILES)
+
+
+def test_sigterm_in_a_pipe(installation: Installation, folder: Path) -> None:
+    work = Import(installation, folder, subprocess.DEVNULL)
+    deadline = time.monotonic() + PATIENCE
+    while PictureRoom(installation).left().rows["images"] < 2:
+        assert time.monotonic() < deadline
+    work.process.terminate()
+    code, said = work.answer()
+    assert (code, said["stopped"]) == (130, True)
+    check_what_is_there(installation, PictureRoom(installation).left().rows["images"])
+
+
+def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    times = iter(range(0, 100, 4))
+    work = told._told(list(range(6)), "Sealing", lambda: float(next(times)))
+    assert list(work) == list(range(6))
+    assert capsys.readouterr().err.splitlines() == ["Sealing: 2 of 6", "Sealing: 5 of 6"]
+
+
+def test_a_second_signal_while_the_first_is_obeyed_is_not_heard() -> None:
+    cleaned = False
+    with told.until_stopped() as stop:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            cleaned = True
+    assert (stop.requested, cleaned) == (True, True)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
