@@ -7,6 +7,7 @@ readable; what is left over is reported; the next start works and finishes destr
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -46,7 +47,11 @@ def points_of(scene: Scene, work: Work) -> injection.Points:
 def attempts(
     scene: Scene, work: Work, code: int, *, onwards: bool
 ) -> Iterator[tuple[str, House, bool]]:
-    """After a fault at each point: its name, the house that goes on, whether work failed."""
+    """After a fault at each point: its name, the house that goes on, whether work failed.
+
+    No fault leaves a descriptor open.
+    """
+    opened = None
     for at, name in enumerate(points_of(scene, work), 1):
         if code == errno.ENOSPC and name not in TAKES_SPACE:
             continue
@@ -59,6 +64,9 @@ def attempts(
             except DarkroomError:
                 failed = True
             yield f"{at} {name}", house, failed
+        now = len(os.listdir("/proc/self/fd"))
+        assert opened in {None, now}, f"{at} {name}"
+        opened = now
 
 
 class TestUpload:
