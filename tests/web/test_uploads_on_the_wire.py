@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
-from app.domain.access import OPERATOR
 from tests.fixtures import pictures
 from tests.fixtures.place import unique_png
 from tests.fixtures.server import Server, serving
@@ -38,9 +37,10 @@ STUCK = 45.0
 
 @dataclass
 class Site:
-    """A running server, and what its instance held before it ran."""
+    """A running server, and its instance as another process sees it."""
 
     server: Server
+    room: PictureRoom
     key: str
     large: str
     before: Left
@@ -53,23 +53,27 @@ class Site:
         return wire.send(form_of(content)).answer()
 
     def left(self) -> Left:
-        """Stop the server and count what is there."""
-        self.server.stop()
-        with self.server.filled() as installation:
-            find = installation.services.account_administration.find
-            installation.people["ann"] = find(OPERATOR, "ann@people.example")
-            return PictureRoom(installation).left()
+        """Count what is there now."""
+        return self.room.left()
 
 
-@pytest.fixture
-def site(tmp_path) -> Iterator[Site]:
-    server = Server(tmp_path, UPLOAD_MAX_SIZE=str(8 * MIB), UPLOAD_MAX_FILES="2")
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One server for all of them: that it goes on is half of what is tried."""
+    server = Server(
+        tmp_path_factory.mktemp("wire"), UPLOAD_MAX_SIZE=str(8 * MIB), UPLOAD_MAX_FILES="2"
+    )
     with server.filled() as installation:
         room = PictureRoom(installation)
         large = room.upload(pictures.bmp(pictures.photograph(1500, 1100)), "large.bmp")
-        key, before = installation.key(), room.left()
-    with serving(server):
-        yield Site(server, key, str(large.id), before)
+        key = installation.key()
+        with serving(server):
+            yield Site(server, room, key, str(large.id), room.left())
+
+
+@pytest.fixture
+def site(running: Site) -> Site:
+    return replace(running, before=running.left())
 
 
 # -- framing
