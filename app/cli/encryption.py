@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from itertools import chain
 
 import click
 
+from app.cli.progress import STOPPED, progress, until_stopped
 from app.cli.terminal import all_services, as_json, command, say_json
 from app.crypto.keys import generate_key
 from app.services.verification import Finding
@@ -28,16 +28,20 @@ def generate_key_command() -> None:
 @as_json
 @command
 def verify(show_raw: bool, as_json: bool) -> None:
-    """Open every blob, sidecar and sealed column. Changes nothing; 1 if anything is wrong."""
+    """Open every blob, sidecar and sealed column. Changes nothing; 1 if anything is wrong,
+    130 if it was stopped."""
     verification = all_services().verification
-    wrong = [finding for finding in _seen(verification.images()) if finding.problem]
-    wrong += [finding for finding in verification.columns() if finding.problem]
-    if as_json:
-        say_json({"problems": [_told(finding) for finding in wrong]})
-    else:
-        for finding in wrong:
-            click.echo(f"{finding.subject} {finding.part}: {finding.problem}")
-        click.echo(f"{len(wrong)} problems." if wrong else "Everything is sealed and opens.")
+    wrong: list[Finding] = []
+    opened = 0
+    everything = chain(verification.images(), verification.columns())
+    with until_stopped() as stop, progress(everything, "Verifying") as findings:
+        for finding in findings:
+            opened += 1
+            if finding.problem:
+                wrong.append(finding)
+    _say(wrong, opened, as_json=as_json, stopped=stop.requested)
+    if stop.requested:
+        raise SystemExit(STOPPED)
     if show_raw:
         for sample in verification.samples():
             click.echo(f"{sample.what}: {sample.hex}")
@@ -45,9 +49,17 @@ def verify(show_raw: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _seen(findings: Iterator[Finding]) -> Iterator[Finding]:
-    with click.progressbar(findings, label="Verifying", file=sys.stderr) as bar:
-        yield from bar
+def _say(wrong: list[Finding], opened: int, *, as_json: bool, stopped: bool) -> None:
+    if as_json:
+        problems = [_told(finding) for finding in wrong]
+        say_json({"problems": problems, "opened": opened, "stopped": stopped})
+        return
+    for finding in wrong:
+        click.echo(f"{finding.subject} {finding.part}: {finding.problem}")
+    if stopped:
+        click.echo(f"Stopped: {opened} opened, {len(wrong)} problems among them.")
+    else:
+        click.echo(f"{len(wrong)} problems." if wrong else "Everything is sealed and opens.")
 
 
 def _told(finding: Finding) -> dict[str, str | None]:

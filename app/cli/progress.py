@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -54,10 +54,11 @@ def until_stopped() -> Iterator[Stop]:
 
 
 @contextmanager
-def progress(work: Sequence[T], label: str) -> Iterator[Iterator[T]]:
+def progress(work: Iterable[T], label: str) -> Iterator[Iterator[T]]:
     """Hand out the work one by one and tell on standard error how far it is.
 
-    A bar on a terminal; elsewhere a line now and then, which a log can hold.
+    A bar on a terminal; elsewhere a line now and then, which a log can hold. How much there
+    is is told where the work knows it.
     """
     if not sys.stderr.isatty():
         yield _told(work, label, time.monotonic)
@@ -66,10 +67,11 @@ def progress(work: Sequence[T], label: str) -> Iterator[Iterator[T]]:
         yield iter(bar)
 
 
-def _told(work: Sequence[T], label: str, clock: Callable[[], float]) -> Iterator[T]:
+def _told(work: Iterable[T], label: str, clock: Callable[[], float]) -> Iterator[T]:
     said = clock()
+    of_all = f" of {len(work)}" if isinstance(work, Sized) else ""
     for done, item in enumerate(work):
         if clock() - said >= SAY_EVERY:
             said = clock()
-            click.echo(f"{label}: {done} of {len(work)}", err=True)
+            click.echo(f"{label}: {done}{of_all}", err=True)
         yield item

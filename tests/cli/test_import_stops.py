@@ -131,6 +131,26 @@ def test_a_log_gets_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> N
     work = told._told(list(range(6)), "Sealing", lambda: float(next(times)))
     assert list(work) == list(range(6))
     assert capsys.readouterr().err.splitlines() == ["Sealing: 2 of 6", "Sealing: 5 of 6"]
+    work = told._told(iter("abc"), "Opening", lambda: float(next(times)))
+    assert list(work) == ["a", "b", "c"]
+    assert capsys.readouterr().err.splitlines() == ["Opening: 2"]
+
+
+def test_a_verification_that_is_stopped_says_what_it_did(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PictureRoom(installation).upload(pictures.png())
+    real = installation.services.verification.images
+
+    def interrupted() -> Iterator[object]:
+        yield from real()
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(installation.services.verification, "images", interrupted)
+    answer = installation.app.test_cli_runner().invoke(args=["encryption", "verify", "--json"])
+    assert answer.exit_code == 130
+    said = json.loads(answer.stdout)
+    assert (said["problems"], said["stopped"], said["opened"] > 3) == ([], True, True)
 
 
 def test_a_second_signal_while_the_first_is_obeyed_is_not_heard() -> None:
