@@ -12,7 +12,16 @@ from apiflask import APIFlask
 from flask import Flask, Response, g, request
 
 from app import metrics
-from app.blueprints import annotate, auth, collections, gallery, health, serving, upload
+from app.blueprints import (
+    annotate,
+    auth,
+    collections,
+    gallery,
+    health,
+    reference,
+    serving,
+    upload,
+)
 from app.blueprints.api import v1 as api_v1
 from app.cli import register_commands
 from app.config import ENV_FILE, Settings, load_settings
@@ -133,7 +142,7 @@ def _install_guards(app: Flask, extensions: Extensions, settings: Settings | Non
 
 
 def _register_blueprints(app: Flask) -> None:
-    for room in (health, serving, auth, gallery, annotate, upload, collections):
+    for room in (health, serving, auth, gallery, annotate, upload, collections, reference):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint, url_prefix=API_PREFIX)
 

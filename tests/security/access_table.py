@@ -81,6 +81,7 @@ TABLE: dict[tuple[str, str], Row | Open] = {
         "/bootstrap/static/css/bootstrap.min.css", 200, bad_key=200
     ),
     ("openapi.spec", "GET"): Open("/api/v1/openapi.json", 200),
+    ("reference.page", "GET"): Open("/api/docs", 200),
     # one's own account
     ("auth.account", "GET"): page("/account"),
     ("auth.edit_account", "POST"): form("/account", theme="dark"),

@@ -58,6 +58,7 @@ PAGES = {
     ),
     "gallery.show": row(MEMBERS, "/images/{image}", "/images/{image}?collection={slug}"),
     "gallery.trash": row(ACCOUNT, "/trash"),
+    "reference.page": row(EVERYBODY, "/api/docs"),
     "upload.page": row(ACCOUNT, "/upload", "/upload?collection={slug}"),
 }
 
@@ -115,12 +116,12 @@ def visitors(crowd: Crowd) -> dict[str, Visitor]:
 
 
 def page_routes() -> set[str]:
-    """The endpoints that people open: counted as pages, asked by GET, outside the API."""
+    """The endpoints that people open: counted as pages, asked by GET."""
     app = create_app()
     found = set()
     for rule in app.url_map.iter_rules():
         gate = gate_of(app, rule.endpoint)
-        is_page = gate is not None and gate.rate == "page" and not rule.rule.startswith("/api/")
+        is_page = gate is not None and gate.rate == "page" and rule.endpoint != "openapi.spec"
         if is_page and "GET" in (rule.methods or set()):
             found.add(rule.endpoint)
     return found
