@@ -22,6 +22,10 @@ MONTHS = (
 )  # fmt: skip
 
 
+# A picture that leaves within this time says so in the gallery.
+SOON = timedelta(days=30)
+
+
 @dataclass(frozen=True, slots=True)
 class Tile:
     """A picture in a grid or list."""
@@ -36,6 +40,7 @@ class Tile:
     status: str
     state: str
     boxes: int | None
+    leaves_at: datetime | None  # it goes to the trash then, and that is soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,12 @@ def tile(card: ImageCard) -> Tile:
         status=card.status,
         state=card.state,
         boxes=card.annotation_count,
+        leaves_at=_soon(card.expires_at),
     )
+
+
+def _soon(moment: datetime | None) -> datetime | None:
+    return moment if moment is not None and moment - utc_now() < SOON else None
 
 
 def trash_tile(card: ImageCard) -> TrashTile:

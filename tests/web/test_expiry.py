@@ -154,3 +154,13 @@ def test_the_short_way_is_as_punctual(installation, viewer, monkeypatch) -> None
     time.sleep(max(0.0, (soon - utc_now()).total_seconds()) + 0.01)
     assert browser.get(path).status_code == 404
     assert gone[3:] == ["Flask"]
+
+
+@pytest.mark.parametrize(("days", "told"), [(3, True), (60, False)])
+def test_the_gallery_tells_what_leaves_soon(installation, days: int, told: bool) -> None:
+    room = PictureRoom(installation)
+    image = room.upload(pictures.jpeg()).id
+    with installation.house.uow.write() as session:
+        soon = utc_now() + timedelta(days=days)
+        session.execute(update(Image).where(Image.id == image).values(expires_at=soon))
+    assert ("Goes to the trash" in installation.browser().get("/gallery").text) is told

@@ -72,3 +72,32 @@ LIMITS = Model(
     kinds="JPEG, PNG, WebP, AVIF, HEIC, TIFF, GIF and BMP",
     accept=".jpg,.jpeg,.png,.webp,.avif,.heic,.heif,.tif,.tiff,.gif,.bmp",
 )
+
+
+def _part(name: str, about: str, schema: str | None = None) -> Model:
+    return Model(name=name, about=about, schema=schema)
+
+
+REFERENCE = Model(
+    groups=(
+        Model(
+            name="Images",
+            calls=(
+                Model(
+                    method="GET",
+                    path="/api/v1/images/{image_id}",
+                    title="One picture with all that is known of it",
+                    about="Metadata, checksums, tags, state and a signed address.",
+                    scope="images:read",
+                    parameters=(_part("image_id in path", "string, uuid, required"),),
+                    body=(),
+                    answers=(
+                        _part("200", "The picture.", "ImageDetail"),
+                        _part("404", "There is nothing here.", "Problem"),
+                    ),
+                ),
+            ),
+        ),
+    ),
+    schemas={"ImageDetail": '{\n  "type": "object"\n}', "Problem": '{\n  "type": "object"\n}'},
+)

@@ -66,6 +66,7 @@ def tile(index: int) -> Model:
         status=status,
         state=state,
         boxes=0 if state == "new" else 3 + index % 9,
+        leaves_at=NOW + timedelta(days=3) if index == 4 else None,
         trashed_at=NOW - timedelta(days=index % 12, hours=2),
         destroyed_at=NOW + timedelta(days=30 - index % 12),
         days_left=30 - index % 12,

@@ -25,6 +25,7 @@ PAGES = {
     "sessions": "/auth/sessions",
     "api-keys": "/auth/api-keys?new=1",
     "account": "/account",
+    "reference": "/api/docs",
     "gallery": "/gallery",
     "gallery-list": "/gallery?view=list",
     "gallery-empty": "/gallery?as=empty",

@@ -137,6 +137,12 @@ def add(app: Flask) -> None:
         methods=["GET", "POST"],
     )
     page("/account", "auth.account", _account, methods=["GET", "POST"])
+    page(
+        "/api/docs",
+        "reference.page",
+        lambda: render_template("reference/page.html", reference=sample_account.REFERENCE),
+    )
+    page("/api/v1/openapi.json", "openapi.spec", dict)
     page("/upload", "upload.page", _upload_page, methods=["GET", "POST"])
     page(
         "/trash",

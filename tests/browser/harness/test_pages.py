@@ -92,6 +92,7 @@ def test_reduced_motion_stops_what_moves(visit: Visit) -> None:
 @pytest.mark.browser
 def test_being_offline_is_said(visit: Visit) -> None:
     page = visit("/collections")
+    page.wait_for_load_state("networkidle")
     page.context.set_offline(True)
     expect(page.get_by_text("You are offline.")).to_be_visible()
     page.context.set_offline(False)
