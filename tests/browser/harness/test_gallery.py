@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.harness import samples
 from tests.browser.harness.browser import PHONE, WIDE
 from tests.browser.harness.conftest import Visit
+from tests.browser.person import until
 
 pytestmark = pytest.mark.browser
 
@@ -198,7 +199,7 @@ def test_the_way_back_keeps_the_place(visit: Visit) -> None:
     page.keyboard.press("Escape")
     page.wait_for_url("**/gallery")
     expect(page.locator(".tile").nth(119)).to_be_attached()
-    page.wait_for_function("(place) => Math.abs(scrollY - place) < 2", arg=before)
+    until(page, f"Math.abs(scrollY - {before}) < 2")
     page.wait_for_timeout(500)  # and the browser does not move it afterwards
     assert page.evaluate("scrollY") == pytest.approx(before, abs=2)
 
