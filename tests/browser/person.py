@@ -57,7 +57,7 @@ def tiles(page: Page) -> Locator:
 
 
 def until(page: Page, condition: str) -> None:
-    """Until an expression is true. ``wait_for_function`` asks by eval, which our CSP forbids."""
+    """Until an expression holds. ``wait_for_function`` asks by eval, which the CSP forbids."""
     for _ in range(300):
         if page.evaluate(condition):
             return
