@@ -15,6 +15,7 @@ from app.domain.ids import new_id
 from app.domain.limits import Usage
 from app.errors import NotFound
 from app.models import User
+from app.services.caller import UNREADABLE
 from app.services.collections import add_collection
 from app.services.quota import Quota
 
@@ -99,8 +100,8 @@ def read_account(
 def view_of(row: Any, quota: Quota) -> AccountView:
     return AccountView(
         id=row.id,
-        email=row.email.of(row.id),
-        name=row.name.of(row.id),
+        email=row.email.told(row.id, UNREADABLE),
+        name=row.name.told(row.id, UNREADABLE),
         is_admin=row.is_admin,
         disabled=row.state == "disabled",
         must_change_password=row.must_change_password,

@@ -29,7 +29,7 @@ from app.domain.scopes import Scope, grantable, parse_scopes
 from app.errors import Conflict, DatabaseUnavailable, NotFound, StoreFull
 from app.models import ApiKey, User
 from app.services.audit import AuditLog, Subject
-from app.services.caller import CurrentUser
+from app.services.caller import UNREADABLE, CurrentUser
 
 MARK: Final = "dk_"
 PREFIX_DIGITS: Final = 8
@@ -289,7 +289,7 @@ def _view(row: Row[Any]) -> ApiKeyView:
     return ApiKeyView(
         id=row.id,
         user_id=row.user_id,
-        name=row.name.of(row.id),
+        name=row.name.told(row.id, UNREADABLE),
         prefix=row.prefix,
         scopes=tuple(_words(row.scopes)),
         created_at=row.created_at,

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from app.db.field_cipher import Sealed
 from app.domain.access import Actor
 from app.domain.scopes import Scope
+
+UNREADABLE: Final = "Unreadable"
+"""Stands for a name whose token is damaged; who asks still gets in, and can change it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +38,11 @@ class CurrentUser:
 
     @property
     def name(self) -> str:
-        return str(self.sealed_name.of(self.id))
+        return str(self.sealed_name.told(self.id, UNREADABLE))
 
     @property
     def email(self) -> str:
-        return str(self.sealed_email.of(self.id))
+        return str(self.sealed_email.told(self.id, UNREADABLE))
 
     @property
     def actor(self) -> Actor:

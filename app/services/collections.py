@@ -256,8 +256,8 @@ def _view(row: Any) -> CollectionView:
     return CollectionView(
         id=row.id,
         slug=row.slug,
-        name=row.name.of(row.id),
-        description=row.description.of(row.id) if row.description is not None else "",
+        name=row.name.told(row.id, row.slug),
+        description=row.description.told(row.id, "") if row.description is not None else "",
         role=Role[row.role.upper()],
         owner_id=row.owner_id,
         is_personal=row.is_personal,

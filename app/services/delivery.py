@@ -100,6 +100,8 @@ class DeliveryService:
         """
         with self._uow.read_rows() as connection:
             image = image_by_stored_name(connection, actor, stored_name)
+        if image is not None and image.facts.role is None and slug != image.slug:
+            image = None  # the collection of a public picture is not told to who is no member
         ticket = self._decide(actor, image, Role.ORIGINAL, 0)
         return ticket, None if ticket.image.slug == slug else ticket.image.url
 

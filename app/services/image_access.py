@@ -53,7 +53,7 @@ class ImageAccess:
     @property
     def name(self) -> str:
         """The real filename, opened only when it is asked for."""
-        card = self.sealed_card.of(self.id) if self.sealed_card is not None else {}
+        card = self.sealed_card.told(self.id, {}) if self.sealed_card is not None else {}
         return str(card.get("name") or self.path.stored_name)
 
 

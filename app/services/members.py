@@ -20,6 +20,7 @@ from app.domain.names import refuse
 from app.errors import Conflict, NotFound
 from app.models import Collection, CollectionMember, User
 from app.services.audit import AuditLog, Subject
+from app.services.caller import UNREADABLE
 from app.services.collection_access import CollectionAccess, require_collection
 from app.services.email_index import EmailIndex
 
@@ -230,8 +231,8 @@ def _one(session: Session, actor: Actor, collection_id: UUID, user_id: UUID) -> 
 def _view(row: Any, actor: Actor) -> MemberView:
     return MemberView(
         id=row.id,
-        name=row.name.of(row.id),
-        email=row.email.of(row.id),
+        name=row.name.told(row.id, UNREADABLE),
+        email=row.email.told(row.id, UNREADABLE),
         role=Role[row.role.upper()],
         is_you=row.id == actor.user_id,
         since=row.created_at,

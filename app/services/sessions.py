@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,12 +18,13 @@ from sqlalchemy.orm import Session
 from app.db.session import UnitOfWork
 from app.db.times import utc_now
 from app.domain.access import Action, Actor, require
-from app.errors import DatabaseUnavailable, NotFound, StoreFull
+from app.errors import DatabaseUnavailable, DecryptionFailed, NotFound, StoreFull
 from app.models import Session as SessionRow
 from app.models import User
 from app.services.audit import AuditLog, Subject
 from app.services.caller import CurrentUser
 
+log = logging.getLogger("darkroom.sessions")
 TOKEN_BYTES: Final = 32
 #: ``last_seen`` is written at most this often: reading a picture writes nothing.
 SEEN_EVERY: Final = timedelta(minutes=5)
@@ -44,6 +46,15 @@ _RESOLVED = (
     .join(User, User.id == SessionRow.user_id)
     .where(User.state == "active", SessionRow.id_hash == bindparam("hashed"))
 )
+
+_PLAIN = (
+    SessionRow.id_hash,
+    SessionRow.created_at,
+    SessionRow.last_seen,
+    SessionRow.expires_at,
+    SessionRow.remember,
+)
+_DESCRIBED = (*_PLAIN, SessionRow.address, SessionRow.agent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +206,20 @@ class Sessions:
         """One's own living sessions, the current one first, then the latest seen."""
         require(actor, Action.READ_ACCOUNT)
         here, now = _hash(current or ""), self._clock()
-        with self._uow.read_rows() as connection:
-            rows = connection.execute(
-                select(SessionRow.__table__).where(SessionRow.user_id == actor.user_id)
-            ).all()
+        rows = self._own(actor.user_id)
         views = [self._view(row, here) for row in rows if now < self._ends(row)]
         return tuple(sorted(views, key=lambda v: (v.is_current, v.last_seen_at), reverse=True))
+
+    def _own(self, user_id: UUID | None) -> Sequence[Any]:
+        """Without address and agent if one of those does not open: they can still be ended."""
+        for columns in (_DESCRIBED, _PLAIN):
+            wanted = select(*columns).where(SessionRow.user_id == user_id)
+            try:
+                with self._uow.read_rows() as connection:
+                    return connection.execute(wanted).all()
+            except DecryptionFailed as damage:
+                log.warning("a session's description does not open", exc_info=damage)
+        return ()
 
     def purge(self) -> int:
         """Take expired sessions out of the table; how many."""
@@ -222,8 +241,8 @@ class Sessions:
         return SessionView(
             id=_public_id(row.id_hash),
             is_current=row.id_hash == here,
-            agent=row.agent or "",
-            address=row.address or "",
+            agent=getattr(row, "agent", None) or "",
+            address=getattr(row, "address", None) or "",
             remember=row.remember,
             created_at=row.created_at,
             last_seen_at=row.last_seen,

@@ -60,7 +60,7 @@ def as_item(file: str, error: e.DarkroomError) -> dict[str, str]:
 
 def wants_problem() -> bool:
     """Programs get problem+json, people get a page."""
-    if request.path.startswith("/api/") or request.headers.get("Authorization"):
+    if request.path.startswith("/api/") or "Authorization" in request.headers:
         return True
     return request.accept_mimetypes.best_match(["text/html", "application/json"]) == (
         "application/json"

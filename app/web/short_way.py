@@ -91,7 +91,7 @@ class ShortWay:
             return None
         try:
             return self._media(environ, asked)
-        except DarkroomError:
+        except (DarkroomError, UnicodeError):  # the latter of a cookie that is no UTF-8
             return None
 
     def _is_plain(self, environ: WSGIEnvironment) -> bool:

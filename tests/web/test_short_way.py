@@ -216,6 +216,16 @@ def test_a_session_that_runs_out_is_not_remembered(
     assert browser.get(path).status_code == 401
 
 
+@pytest.mark.parametrize("foreign", ["x=\xff\xfe", "darkroom=\xe9"])
+def test_a_cookie_that_is_no_text_is_left_to_flask(browser, image, ways, foreign) -> None:
+    kept = browser.client.get_cookie("darkroom").value
+    client = browser.client.application.test_client(use_cookies=False)
+    headers = {"Cookie": f"darkroom={kept}; {foreign}"}
+    assert client.get(f"/images/{image}/thumb/320", headers=headers).status_code in {200, 401}
+    headers = {"Cookie": foreign}
+    assert client.get(f"/images/{image}/thumb/320", headers=headers).status_code == 401
+
+
 @pytest.mark.parametrize(
     "unusual",
     [

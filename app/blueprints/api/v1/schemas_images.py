@@ -46,7 +46,7 @@ _CARD: dict[str, Schema] = {
 }
 _DETAIL: dict[str, Schema] = {
     "url": text("signed: shows the original without a session until it expires", format="uri"),
-    "path": text("the address that the store uses"),
+    "path": nullable(text("the address that the store uses; null for who is no member")),
     "collection": nullable(text("slug; null for who is no member")),
     "tags": items(text()),
     "checksums": record("of the plaintext", md5=nullable(text()), sha256=nullable(text())),
