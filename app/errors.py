@@ -9,6 +9,7 @@
     │       └── RolledBack          an older state of the file than the database knows
     ├── KeyVaultError               the vault refused, or answered nonsense
     │   ├── KeyNotFound             no such reference or version
+    │   ├── KeyDamaged              what lies under a reference is no key of ours
     │   └── KeyVaultUnavailable     the vault cannot be reached now
     ├── KeyManagementError          the life of a key: state, generation, lease
     ├── StoreError                  the blob store
@@ -104,6 +105,10 @@ class KeyVaultError(DarkroomError):
 
 class KeyNotFound(KeyVaultError):
     code = "key_not_found"
+
+
+class KeyDamaged(KeyVaultError):
+    code = "key_damaged"
 
 
 class KeyVaultUnavailable(KeyVaultError):

@@ -120,7 +120,13 @@ class House:
     @cached_property
     def keys(self) -> FileKeyService:
         cache = KeyCache(CACHED_KEYS, self.settings.vault_cache_minutes * 60)
-        return FileKeyService(self.vaulting, cache, utc_now, self.settings.rotation_days)
+        return FileKeyService(
+            self.vaulting,
+            cache,
+            utc_now,
+            self.settings.rotation_days,
+            require_vault=lambda: self.roots.require_in(self.vault),
+        )
 
     @cached_property
     def store(self) -> EncryptedStore:

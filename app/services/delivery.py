@@ -22,6 +22,8 @@ from app.errors import (
     DarkroomError,
     DecryptionFailed,
     Gone,
+    KeyDamaged,
+    KeyNotFound,
     NotFound,
     Quarantined,
     RolledBack,
@@ -37,6 +39,9 @@ from app.storage.encrypted_store import EncryptedStore, OpenBlob
 from app.storage.marker import read_marker
 
 log = logging.getLogger("darkroom.delivery")
+DAMAGE = (DecryptionFailed, BlobNotFound, KeyNotFound, KeyDamaged)
+"""What sets a picture aside. The keys' service has made sure of the vault before it says that
+a key is missing or damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ class DeliveryService:
             return self._open(ticket)
         except RolledBack:
             return self._open_again(ticket)
-        except (DecryptionFailed, BlobNotFound) as damage:
+        except DAMAGE as damage:
             raise self._set_aside(ticket, damage) from None
 
     def read(self, ticket: Ticket) -> bytes:
@@ -143,21 +148,28 @@ class DeliveryService:
         except RolledBack:
             ticket = self._refreshed(ticket)
             return self._read_or_make(ticket)
-        except (DecryptionFailed, BlobNotFound):
+        except DAMAGE:
             return self._read_or_make(ticket)
 
     def _read_or_make(self, ticket: Ticket) -> bytes:
         """Once more, since another request may have made it in the meantime; else make it."""
+        try:
+            found = self._read_noting(ticket)
+            if found is not None:
+                return found
+            self._derivatives.make(ticket.image, ticket.role, ticket.variant)
+            return self._read(ticket)
+        except DAMAGE as damage:
+            raise self._set_aside(ticket, damage) from None
+
+    def _read_noting(self, ticket: Ticket) -> bytes | None:
+        """None for one that is missing or damaged, of which the latter is recorded."""
         with suppress(BlobNotFound):  # not made at the upload, or lost with the power
             try:
                 return self._read(ticket)
             except DecryptionFailed:
                 self._quarantine.note_derivative(ticket.image, ticket.role, ticket.variant)
-        try:
-            self._derivatives.make(ticket.image, ticket.role, ticket.variant)
-            return self._read(ticket)
-        except (DecryptionFailed, BlobNotFound) as damage:
-            raise self._set_aside(ticket, damage) from None
+        return None
 
     def damaged(self, ticket: Ticket, damage: DecryptionFailed) -> Quarantined:
         """Take note of damage that showed in a later chunk; return the refusal."""
@@ -206,7 +218,7 @@ class DeliveryService:
         fresh = self._refreshed(ticket)
         try:
             return self._open(fresh)
-        except (DecryptionFailed, BlobNotFound) as damage:
+        except DAMAGE as damage:
             raise self._set_aside(fresh, damage) from None
 
     def _refreshed(self, ticket: Ticket) -> Ticket:
@@ -225,7 +237,9 @@ class DeliveryService:
                 " mounted?",
                 operation="delivery.open",
             )
-        self._quarantine.set_aside(ticket.image, ticket.role, ticket.variant, damage)
+        # A picture that is being destroyed loses its key first: that is no damage.
+        image = self._refreshed(ticket).image
+        self._quarantine.set_aside(image, ticket.role, ticket.variant, damage)
         return damaged_file()
 
 

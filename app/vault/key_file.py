@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from app.errors import KeyNotFound, KeyVaultError
+from app.errors import KeyDamaged, KeyNotFound, KeyVaultError
 from app.vault.interface import VaultEntry, VersionInfo
 from app.vault.references import check_version
 
@@ -93,13 +93,13 @@ def _fields(entry: VaultEntry) -> dict[str, str | bool]:
 
 
 def decode_key_file(reference: str, raw: bytes, operation: str) -> KeyFile:
-    """Read a file back; KeyVaultError if it is not exactly what ``encode_key_file`` writes.
+    """Read a file back; KeyDamaged if it is not exactly what ``encode_key_file`` writes.
 
     The error is raised outside the handler: the parser's own errors carry the whole file.
     """
     with suppress(ValueError, TypeError, KeyError, RecursionError, KeyVaultError):
         return _parse(reference, json.loads(raw))
-    raise KeyVaultError(
+    raise KeyDamaged(
         "The vault's file for this key is damaged; restore it from a backup",
         operation=operation,
         details={"reference": reference},

@@ -29,7 +29,7 @@ class KeyPlace:
         self._temporary = TEMPORARY + reference
 
     def read(self) -> KeyFile | None:
-        """None if there is no such reference; KeyVaultError if its file is damaged."""
+        """None if there is no such reference; KeyDamaged if its file is damaged."""
         raw = self._folder.read(self._file)
         return None if raw is None else decode_key_file(self._reference, raw, self._operation)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from app.errors import KeyVaultError
+from app.errors import KeyDamaged, KeyVaultError
 
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
@@ -26,6 +26,10 @@ _FILE_MODE = 0o600
 _SIZE_LIMIT = 4 * 1024 * 1024
 _NO_HARD_LINKS = frozenset({errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS})
 _LOCK = ".lock"
+# O_NONBLOCK: a pipe that somebody put there must not hold the request.
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+# What opening a link and a socket answers.
+_FOREIGN = frozenset({errno.ELOOP, errno.ENXIO})
 
 
 class PrivateFolder:
@@ -105,13 +109,18 @@ class PrivateFolder:
         return None
 
     def read(self, name: str) -> bytes | None:
-        """The whole file, or None if there is none."""
+        """The whole file, or None if there is none; KeyDamaged for what is no file."""
         try:
-            flags = os.O_RDONLY | os.O_NOFOLLOW
-            descriptor = os.open(name, flags, dir_fd=self._descriptor)
+            descriptor = os.open(name, _READ, dir_fd=self._descriptor)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            if error.errno not in _FOREIGN:
+                raise
+            raise _no_file() from None
         try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _no_file()
             _refuse_access_of_others(descriptor, f"The vault's file {name}", "0600")
             return _read_to_the_end(descriptor)
         finally:
@@ -154,11 +163,13 @@ class PrivateFolder:
         os.utime(copy, (moment, moment), dir_fd=self._descriptor, follow_symlinks=False)
 
     def remove(self, name: str) -> bool:
-        """True if there was such a file."""
+        """True if there was such a file, or an empty folder that somebody put in its place."""
         try:
             os.unlink(name, dir_fd=self._descriptor)
         except FileNotFoundError:
             return False
+        except IsADirectoryError:
+            os.rmdir(name, dir_fd=self._descriptor)
         return True
 
     @contextmanager
@@ -212,8 +223,12 @@ def _read_to_the_end(descriptor: int) -> bytes:
     while part := os.read(descriptor, 65536):
         data += part
         if len(data) > _SIZE_LIMIT:
-            raise KeyVaultError("A file of the vault is too large", operation="vault.read")
+            raise KeyDamaged("A file of the vault is too large", operation="vault.read")
     return bytes(data)
+
+
+def _no_file() -> KeyDamaged:
+    return KeyDamaged("The vault holds something that is no file", operation="vault.read")
 
 
 def _refuse_access_of_others(descriptor: int, label: str, mode: str) -> None:

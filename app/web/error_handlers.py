@@ -34,7 +34,7 @@ STATUS: tuple[tuple[type[e.DarkroomError], int, str], ...] = (
     (e.StoreFull, 507, "Out of space"),
     (e.RateLimited, 429, "Too many requests"),
     (e.StoreUnavailable, 503, "Temporarily unavailable"),
-    (e.KeyVaultUnavailable, 503, "Temporarily unavailable"),
+    (e.KeyVaultError, 503, "Temporarily unavailable"),
     (e.DatabaseUnavailable, 503, "Temporarily unavailable"),
     (e.DecoderUnavailable, 503, "Temporarily unavailable"),
     (e.BlobNotFound, 409, "Damaged and set aside"),
@@ -45,12 +45,22 @@ STATUS: tuple[tuple[type[e.DarkroomError], int, str], ...] = (
 
 RETRY_SECONDS = 30
 DETAILS = {429: "Too many requests in a short time. Wait a little, then try again."}
+NO_KEY = "The key vault does not give a key that this needs. Who runs this site has to look."
 STALE_FORM = "The CSRF token is missing or from an earlier session: reload the page, try again."
 
 
 def status_of(error: e.DarkroomError) -> tuple[int, str]:
     """Return the status code and the title for an error of ours."""
     return next((code, title) for kind, code, title in STATUS if isinstance(error, kind))
+
+
+def detail_of(error: e.DarkroomError) -> str:
+    """Return the sentence for the caller, who is not to read about files of the vault."""
+    if status_of(error)[0] == 500:
+        return "The error was recorded. Try again."
+    if isinstance(error, e.KeyVaultError) and not isinstance(error, e.KeyVaultUnavailable):
+        return NO_KEY
+    return error.message
 
 
 def as_item(file: str, error: e.DarkroomError) -> dict[str, str]:
@@ -115,10 +125,9 @@ def on_darkroom_error(error: e.DarkroomError) -> Response:
     status, title = status_of(error)
     if status >= 500 or isinstance(error, e.EncryptionError | e.StoreError):
         log.error("request failed", exc_info=error)
-    detail = error.message if status != 500 else "The error was recorded. Try again."
     mistakes = error.mistakes if isinstance(error, e.InvalidInput) else ()
     listed = [{"path": mistake.path, "message": mistake.message} for mistake in mistakes]
-    response = answer(status, title, detail, code=error.code, errors=listed)
+    response = answer(status, title, detail_of(error), code=error.code, errors=listed)
     if isinstance(error, e.RateLimited):
         response.headers["Retry-After"] = str(error.retry_after)
     elif status == 503:

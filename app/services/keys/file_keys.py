@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.crypto.keys import SecretKey, generate_key
+from app.errors import KeyDamaged, KeyNotFound
 from app.models.file_key import FileKey
 from app.services.keys.vaulting import KeyVaulting
 from app.vault.cache import KeyCache
@@ -46,12 +48,14 @@ class FileKeyService:
         clock: Callable[[], datetime],
         rotation_days: int,
         jitter: float = 0.1,
+        require_vault: Callable[[], None] = lambda: None,
     ) -> None:
         self._vaulting = vaulting
         self._cache = cache
         self._clock = clock
         self._rotation = timedelta(days=rotation_days)
         self._jitter = jitter
+        self._require_vault = require_vault
 
     def new(self, file_id: UUID, *, generation: int = 1) -> NewFileKey:
         """Make a key and put it into the vault; durable when it returns.
@@ -93,9 +97,18 @@ class FileKeyService:
         ``KeyVaulting.load`` raises.
         """
         reference = file_reference(file_id)
-        return self._cache.get(
-            reference, version.hex(), lambda: self._vaulting.load(reference, version)
-        )
+        return self._cache.get(reference, version.hex(), lambda: self._load(reference, version))
+
+    def _load(self, reference: str, version: bytes) -> SecretKey:
+        """A key is missing or damaged only in a vault that is ours.
+
+        Asked once more after that was seen, since a lost mount may be back by then; what is
+        raised before it is not remembered as missing.
+        """
+        with suppress(KeyNotFound, KeyDamaged):
+            return self._vaulting.load(reference, version)
+        self._require_vault()
+        return self._vaulting.load(reference, version)
 
     def destroy(self, file_id: UUID) -> None:
         """Destroy all versions of a file's key, its copies too; again is no error.

@@ -10,9 +10,14 @@ from types import MappingProxyType
 from typing import Final, Literal, Self, get_args
 
 from app.crypto.keys import SecretKey, generate_key
-from app.errors import KeyManagementError, KeyNotFound
+from app.errors import (
+    KeyManagementError,
+    KeyNotFound,
+    KeyVaultError,
+    KeyVaultUnavailable,
+)
 from app.services.keys.vaulting import KeyVaulting
-from app.vault.interface import VersionInfo
+from app.vault.interface import KeyVault, VersionInfo
 
 RootName = Literal["columns", "blind", "etag", "audit", "url", "transient"]
 ROOT_NAMES: Final[tuple[RootName, ...]] = get_args(RootName)
@@ -70,9 +75,34 @@ class RootKeys:
         """Every version that opens, by its 16 bytes."""
         return self._all[name]
 
+    def require_in(self, vault: KeyVault) -> None:
+        """Raise KeyVaultUnavailable unless the vault still holds keys of these.
+
+        An empty folder in the place of a lost mount holds none, and another installation's
+        vault has keys of the same names, but not these.
+        """
+        for name, known in self._all.items():
+            if not _versions_of(vault, name) & {version.hex() for version in known}:
+                raise KeyVaultUnavailable(
+                    "The vault lacks the root keys of this installation; mount it or restore"
+                    " it from a backup",
+                    operation="keys.root",
+                    details={"root": name},
+                )
+
 
 def _reference(name: RootName) -> str:
     return f"root-{name}"
+
+
+def _versions_of(vault: KeyVault, name: RootName) -> set[str]:
+    """Nothing where the reference is missing, or cannot be made sense of."""
+    try:
+        return {info.version for info in vault.versions(_reference(name))}
+    except KeyVaultUnavailable:
+        raise
+    except KeyVaultError:
+        return set()
 
 
 def _load(vaulting: KeyVaulting, name: RootName) -> tuple[RootKey, ...]:

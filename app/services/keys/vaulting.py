@@ -9,7 +9,7 @@ from datetime import datetime
 from app.crypto.envelope import unwrap_key, wrap_key
 from app.crypto.kdf import MasterKey
 from app.crypto.keys import SecretKey
-from app.errors import EncryptionError, KeyManagementError, KeyVaultError
+from app.errors import EncryptionError, KeyDamaged, KeyManagementError
 from app.vault.interface import KeyVault, VaultEntry
 
 # docs/store-format.md, section 4: the content type carries the master key's id, so that no
@@ -70,7 +70,7 @@ class KeyVaulting:
     def load(self, reference: str, version: bytes) -> SecretKey:
         """The key of exactly this version.
 
-        Raises KeyNotFound, KeyVaultUnavailable, KeyVaultError (not a key of ours),
+        Raises KeyNotFound, KeyVaultUnavailable, KeyDamaged (not a key of ours),
         KeyManagementError (disabled, or wrapped under a master key that is not configured)
         and DecryptionFailed (damaged).
         """
@@ -94,7 +94,7 @@ class KeyVaulting:
     def _master_of(self, reference: str, entry: VaultEntry) -> MasterKey:
         form = _CONTENT_TYPE_FORM.fullmatch(entry.content_type)
         if form is None:
-            raise KeyVaultError(
+            raise KeyDamaged(
                 "The vault holds something under this reference that is not a Darkroom key",
                 operation="keys.load",
                 details={"reference": reference},
