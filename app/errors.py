@@ -15,6 +15,7 @@
     ├── StoreError                  the blob store
     │   ├── BlobNotFound
     │   ├── BlobExists
+    │   ├── ForeignBlob             a link, folder or pipe where a blob belongs
     │   ├── SidecarInvalid
     │   ├── StoreFull               no space left
     │   └── StoreUnavailable        I/O error, read-only, unmounted
@@ -129,6 +130,10 @@ class BlobNotFound(StoreError):
 
 class BlobExists(StoreError):
     code = "blob_exists"
+
+
+class ForeignBlob(StoreError):
+    code = "foreign_blob"
 
 
 class SidecarInvalid(StoreError):

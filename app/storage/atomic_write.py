@@ -72,10 +72,27 @@ class AtomicFile:
             self.abort()
 
     def _replace(self, temporary: str, *, sync: bool) -> None:
-        os.replace(temporary, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        try:
+            self._rename(temporary, self._name)
+        except IsADirectoryError:
+            self._put_folder_aside()
+            self._rename(temporary, self._name)
         self._temporary = None
         if sync:
             sync_folder(self._folder)
+
+    def _rename(self, name: str, new: str) -> None:
+        os.replace(name, new, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+
+    def _put_folder_aside(self) -> None:
+        """A folder that somebody put in the place of a blob is no reason never to write it.
+
+        What is in it is not ours to remove.
+        """
+        aside = new_temporary_name()
+        self._rename(self._name, aside)
+        with suppress(OSError):
+            os.rmdir(aside, dir_fd=self._folder)
 
     def _link(self, temporary: str, *, sync: bool) -> None:
         os.link(

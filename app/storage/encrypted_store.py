@@ -13,7 +13,7 @@ from app.crypto.blob_header import BlobHeader
 from app.crypto.context import BlobContext, Role
 from app.crypto.keys import SecretKey
 from app.crypto.stream import ByteSource, ChunkPolicy, SealedFacts, seal_bytes, seal_stream
-from app.errors import StoreError
+from app.errors import DecryptionFailed, ForeignBlob, StoreError
 from app.storage import sidecar as sidecars
 from app.storage.interface import BlobStore
 from app.storage.object_paths import ObjectPath
@@ -117,7 +117,10 @@ class EncryptedStore:
         floor again and opens again, once. ``KeyNotFound`` and ``KeyVaultUnavailable`` come
         from the key source.
         """
-        handle = self.blobs.open(key)
+        try:
+            handle = self.blobs.open(key)
+        except ForeignBlob:  # as much damage as any other bytes in the place of ours
+            raise DecryptionFailed(operation="blob.open") from None
         try:
             return open_verified(handle, self._keys, image_id, role, variant, floor)
         except BaseException:

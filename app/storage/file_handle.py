@@ -7,7 +7,7 @@ import stat
 from types import TracebackType
 from typing import Self
 
-from app.errors import StoreError
+from app.errors import ForeignBlob
 from app.storage.disk_errors import StoreErrors, close_quietly
 
 # O_NONBLOCK: a pipe that somebody put into the store must not hold the request.
@@ -18,7 +18,7 @@ class FileHandle:
     """A ``BlobHandle`` over a descriptor, which it owns and closes.
 
     ``identity`` is (dev, inode, size in bytes, mtime in ns), as section 1 of the store
-    format names it. Raises ``StoreError`` for what is not a regular file.
+    format names it. Raises ``ForeignBlob`` for what is not a regular file.
     """
 
     __slots__ = ("_descriptor", "identity", "size")
@@ -28,7 +28,7 @@ class FileHandle:
         try:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
-                raise StoreError("The store holds something that is no file.")
+                raise ForeignBlob("The store holds something that is no file.")
         except BaseException:
             self.close()
             raise

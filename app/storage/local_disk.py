@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from app.errors import BlobNotFound, StoreError, StoreUnavailable
+from app.errors import BlobNotFound, ForeignBlob, StoreError, StoreUnavailable
 from app.storage.atomic_write import AtomicFile
 from app.storage.disk_errors import StoreErrors, close_quietly
 from app.storage.file_handle import READ_FLAGS, FileHandle
@@ -21,6 +22,8 @@ from app.storage.object_names import check_key, check_prefix, is_temporary, no_s
 LOCK_TIMEOUT_SECONDS = 30.0
 # Remembered folders: 256 a collection, about 200 bytes each.
 WALKED_FOLDERS = 16_384
+# What opening a link and a socket answers.
+_NO_FILE = frozenset({errno.ELOOP, errno.ENXIO})
 
 
 class LocalDisk:
@@ -53,11 +56,12 @@ class LocalDisk:
     def _open(self, names: tuple[str, ...], name: str) -> int:
         known = self._walked.get(names)
         if known is not None:
-            # No such file, or no such store? The way from the root tells.
-            with suppress(FileNotFoundError):
-                return os.open(f"{known}/{name}", READ_FLAGS)
+            # No such file, or no such store? A link, or on the way to it? The way from the
+            # root tells.
+            with suppress(FileNotFoundError, ForeignBlob):
+                return _open_file(f"{known}/{name}")
         with opened_folder(self._root, names) as folder:
-            descriptor = os.open(name, READ_FLAGS, dir_fd=folder)
+            descriptor = _open_file(name, folder)
         if len(self._walked) >= WALKED_FOLDERS:
             self._walked.clear()
         self._walked[names] = "/".join((str(self._root), *names))
@@ -126,3 +130,15 @@ class LocalDisk:
                 raise StoreUnavailable(
                     "The store's folder cannot be written.", operation="store.check"
                 )
+
+
+def _open_file(name: str, folder: int | None = None) -> int:
+    """A descriptor to read from; ``ForeignBlob`` for a link, which is not followed."""
+    try:
+        return os.open(name, READ_FLAGS, dir_fd=folder)
+    except OSError as error:
+        if error.errno not in _NO_FILE:
+            raise
+        raise ForeignBlob(
+            "The store holds something that is no file.", operation="blob.open"
+        ) from None

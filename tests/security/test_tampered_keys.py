@@ -5,45 +5,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.errors import KeyDamaged, KeyNotFound, KeyVaultUnavailable, NotFound
-from tests.fixtures.tampering import WAYS, Lab
+from tests.fixtures.tampering import FOREIGN, WAYS, Lab
 
 
 def key_file(lab: Lab, image_id: object) -> Path:
     vault = lab.installation.settings.vault_path
     return next(vault.glob(f"*/file-{image_id}.json"))
-
-
-def folder_for(path: Path, _: Path) -> None:
-    path.unlink()
-    path.mkdir(mode=0o755)
-
-
-def pipe_for(path: Path, _: Path) -> None:
-    path.unlink()
-    os.mkfifo(path, 0o600)
-
-
-def link_for(path: Path, other: Path) -> None:
-    path.unlink()
-    path.symlink_to(other)
-
-
-def socket_for(path: Path, _: Path) -> None:
-    path.unlink()
-    here = Path.cwd()
-    os.chdir(path.parent)  # the path of a socket has to be short
-    try:
-        with socket.socket(socket.AF_UNIX) as made:
-            made.bind(path.name)
-    finally:
-        os.chdir(here)
 
 
 def other_version(path: Path, _: Path) -> None:
@@ -63,10 +36,7 @@ TOUCHES: dict[str, Callable[[Path, Path], object]] = {
         path.read_text().replace("x-darkroom-dek", "x-other")
     ),
     "another version": other_version,
-    "a folder": folder_for,
-    "a pipe": pipe_for,
-    "a link": link_for,
-    "a socket": socket_for,
+    **FOREIGN,
 }
 
 
