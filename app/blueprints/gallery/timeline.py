@@ -142,6 +142,7 @@ def _abilities(here: list[Place], places: tuple[Place, ...]) -> dict[str, Any]:
         "can_edit": editable,
         "can_trash": editable,
         "can_upload": editable,
+        "max_upload_bytes": current_app.config["SETTINGS"].upload_max_size,
         "move_targets": targets,
     }
 

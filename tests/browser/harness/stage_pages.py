@@ -60,6 +60,7 @@ def _gallery_page() -> str:
         can_edit=True,
         can_trash=True,
         can_upload=True,
+        max_upload_bytes=104_857_600,
         move_targets=samples.COLLECTIONS,
         suggested_tags=("orchard", "evening light", "row 12"),
     )

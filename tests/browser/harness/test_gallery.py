@@ -224,3 +224,28 @@ def test_destroying_asks_first(visit: Visit, stage: Flask) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Destroy").click()
     expect(page.get_by_text("1 picture destroyed.")).to_be_visible()
     expect(page.locator(".leaver:visible")).to_have_count(11)
+
+
+DROP = """(names) => {
+  const transfer = new DataTransfer();
+  const picture = (name) => new File(["some bytes"], name, { type: "image/jpeg" });
+  for (const name of names) transfer.items.add(picture(name));
+  const about = { dataTransfer: transfer, cancelable: true };
+  const tell = (kind) => dispatchEvent(new DragEvent(kind, about));
+  return [tell("dragenter"), tell("dragover"), tell("drop")];
+}"""
+
+
+@pytest.mark.parametrize("path", ["/gallery", "/gallery?as=empty"])
+def test_a_drop_on_the_gallery_is_an_upload(visit: Visit, path: str) -> None:
+    page = visit(path)
+    assert page.evaluate(DROP, ["one.jpg", "two.jpg"]) == [False, False, False]
+    expect(page.locator(".upload-row .words")).to_have_text(["ready", "ready"])
+    expect(page.get_by_role("link", name="See them in the gallery")).to_be_visible()
+
+
+def test_a_picture_of_the_page_that_is_dragged_is_no_upload(visit: Visit) -> None:
+    page = visit("/gallery")
+    page.evaluate("dispatchEvent(new DragEvent('dragstart'))")
+    assert page.evaluate(DROP, ["one.jpg"]) == [True, True, True]
+    expect(page.locator(".upload-row")).to_have_count(0)

@@ -103,6 +103,7 @@ def test_signed_out_stops_and_a_retry_goes_on(run: Run) -> None:
         (15_400, "15 kB"),
         (104_857_600, "105 MB"),
         (999_950, "1.0 MB"),
+        (10_737_418_240, "10.7 GB"),
     ],
 )
 def test_sizes_in_words(run: Run, size: int, words: str) -> None:

@@ -32,11 +32,14 @@ export async function filesOfDrop(transfer) {
 
 export const filesOfField = (input) => [...input.files].filter((file) => !isLitter(file));
 
-const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-
 /** The whole window takes a drop; `veil` says so while something hovers. */
 export function takeDrops(veil, onFiles) {
   let depth = 0;
+  // A picture of the page that is dragged about carries a file, too, but it is here already.
+  let own = false;
+  addEventListener("dragstart", () => (own = true));
+  addEventListener("dragend", () => (own = false));
+  const carriesFiles = (event) => !own && [...(event.dataTransfer?.types ?? [])].includes("Files");
   const show = (by) => {
     depth = Math.max(0, depth + by);
     veil.hidden = depth === 0;

@@ -19,7 +19,7 @@ function attempt(file, { collection, tags, keepUntil }, onSent, signal) {
   return new Promise((resolve, reject) => {
     const body = new FormData();
     body.append("files", file, file.name);
-    body.append("collection", collection);
+    if (collection) body.append("collection", collection);
     if (tags) body.append("tags", tags);
     if (keepUntil) body.append("expires_at", keepUntil);
     const request = new XMLHttpRequest();

@@ -10,7 +10,8 @@ export function sizeInWords(bytes) {
     amount /= 1000;
     unit += 1;
   }
-  const digits = unit > 0 && amount < 9.95 ? 1 : 0;
+  // From gigabytes on a rounded number would promise space that is not there.
+  const digits = unit > 0 && amount < (unit < 3 ? 9.95 : 99.95) ? 1 : 0;
   return `${amount.toFixed(digits)} ${UNITS[unit]}`;
 }
 
