@@ -18,6 +18,7 @@
     │   ├── ForeignBlob             a link, folder or pipe where a blob belongs
     │   ├── SidecarInvalid
     │   ├── StoreFull               no space left
+    │   │   └── KeyVaultFull        in the key vault: a KeyVaultUnavailable as well
     │   └── StoreUnavailable        I/O error, read-only, unmounted
     ├── DatabaseUnavailable         locked for too long, down
     ├── DecoderUnavailable          the decoder program cannot be started
@@ -142,6 +143,10 @@ class SidecarInvalid(StoreError):
 
 class StoreFull(StoreError):
     code = "store_full"
+
+
+class KeyVaultFull(StoreFull, KeyVaultUnavailable):
+    """To callers as any other full disk; its ``code`` is that of StoreFull."""
 
 
 class StoreUnavailable(StoreError):

@@ -50,8 +50,8 @@ class KeyVault(Protocol):
     - Writers of one reference in several threads and processes lose nothing of each other.
     - What one key costs does not depend on how many there are.
     - Errors: KeyNotFound (no such reference or version), KeyVaultUnavailable (cannot be
-      reached now: try again later), KeyDamaged (this key's content makes no sense),
-      KeyVaultError (refused). None holds a value.
+      reached now: try again later; KeyVaultFull where no space is left), KeyDamaged (this
+      key's content makes no sense), KeyVaultError (refused). None holds a value.
 
     Envelope keying will add ``wrap(kek, dek)`` and ``unwrap(kek, version, wrapped)`` as a
     Protocol of their own beside this one, so that a vault without key encryption keys stays

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 
-from app.errors import KeyNotFound, KeyVaultUnavailable
+from app.errors import KeyNotFound, KeyVaultFull, KeyVaultUnavailable
 from app.vault.key_file import KeyFile, decode_key_file, encode_key_file
 from app.vault.private_folder import PrivateFolder
 
 FILE = ".json"
 COPY = ".json.bak"
 TEMPORARY = ".tmp-"
+# EFBIG is what a limit on file sizes answers.
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class KeyPlace:
@@ -76,12 +78,18 @@ def vault_faults(operation: str, reference: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        code = errno.errorcode.get(error.errno or 0, "unknown")
-        raise KeyVaultUnavailable(
-            f"The vault folder cannot be used: {os.strerror(error.errno or 0)}",
-            operation=operation,
-            details={"reference": reference, "errno": code},
-        ) from None
+        raise _from_os_error(error, operation, reference) from None
+
+
+def _from_os_error(error: OSError, operation: str, reference: str) -> KeyVaultUnavailable:
+    number = error.errno or 0
+    details = {"reference": reference, "errno": errno.errorcode.get(number, "unknown")}
+    if number in _FULL:
+        return KeyVaultFull(
+            "The key vault is full: no space is left.", operation=operation, details=details
+        )
+    message = f"The vault folder cannot be used: {os.strerror(number)}"
+    return KeyVaultUnavailable(message, operation=operation, details=details)
 
 
 def not_found(operation: str, reference: str) -> KeyNotFound:
