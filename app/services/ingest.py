@@ -35,6 +35,8 @@ from app.storage.encrypted_store import EncryptedStore
 from app.storage.object_paths import ObjectPath, new_stored_name
 
 log = logging.getLogger("darkroom.ingest")
+TRIES = 3
+"""How often the same bytes may be on their way out when they come in, one twin a try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,24 @@ class IngestService:
     def accept(self, actor: Actor, offer: Offer, wishes: Wishes) -> Stored:
         """Store one file, or raise a RefusedError and leave nothing behind."""
         target, uploader = self._target(actor, wishes.collection)
+        for _ in range(TRIES):
+            stored = self._accept(actor, target, uploader, offer, wishes)
+            if stored is not None:
+                return stored
+        raise Conflict(
+            "The same file is being destroyed at this moment. Upload it again.",
+            operation="ingest.twin",
+        )
+
+    def _accept(
+        self,
+        actor: Actor,
+        target: CollectionAccess,
+        uploader: UUID,
+        offer: Offer,
+        wishes: Wishes,
+    ) -> Stored | None:
+        """None where the collection had the file until a moment ago."""
         found = self._examination.examine(target, uploader, offer)
         if isinstance(found, UUID):
             return self._welcome_back(actor, found, wishes)
@@ -119,7 +139,7 @@ class IngestService:
             raise NotFound("There is no such collection.", operation="ingest.target")
         return target, actor.user_id
 
-    def _keep(self, actor: Actor, image: NewImage, source: Source) -> Stored:
+    def _keep(self, actor: Actor, image: NewImage, source: Source) -> Stored | None:
         now_ms = int(image.at.timestamp() * 1000)
         name = new_stored_name(MediaKind.IMAGE, image.rendered.extension, now_ms)
         path = ObjectPath(image.target.slug, image.id, name)
@@ -168,17 +188,25 @@ class IngestService:
         with _only_noted():
             self._store.discard(path)
 
-    def _welcome_twin(self, actor: Actor, image: NewImage, conflict: Conflict) -> Stored:
+    def _welcome_twin(self, actor: Actor, image: NewImage, conflict: Conflict) -> Stored | None:
         """Another upload of the same bytes was quicker: theirs is the picture."""
         with self._uow.read() as session:
             known = self._rows.duplicate(session, image.target.id, image.sha256)
         if known is None:
-            raise conflict
+            if "dedupe" not in str(conflict.details.get("constraint")):
+                raise conflict
+            return None  # and theirs was destroyed since
         return self._welcome_back(actor, known, image.wishes)
 
-    def _welcome_back(self, actor: Actor, image_id: UUID, wishes: Wishes) -> Stored:
-        """A picture that the collection has already, taken out of the trash if it lay there."""
-        card = self._trash.bring_back(actor, image_id, wishes.expires_at)
+    def _welcome_back(self, actor: Actor, image_id: UUID, wishes: Wishes) -> Stored | None:
+        """A picture that the collection has already, taken out of the trash if it lay there.
+
+        None where it was destroyed after it was found: nothing is left to bring back.
+        """
+        try:
+            card = self._trash.bring_back(actor, image_id, wishes.expires_at)
+        except NotFound:
+            return None
         if card.status == ImageStatus.QUARANTINED.value:
             raise Conflict(
                 "The collection has this file already, but damaged. Destroy the damaged"

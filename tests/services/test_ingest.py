@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 
 import pytest
@@ -209,6 +210,85 @@ def test_a_twin_brings_the_picture_back_from_the_trash(room: PictureRoom) -> Non
     assert room.row(first.id).trashed_at is None
     assert room.left().months == 1
     assert room.audited("image.restore") == 1
+
+
+def test_a_twin_of_what_is_being_destroyed_is_stored_anew(
+    room: PictureRoom, monkeypatch
+) -> None:
+    content = picture()
+    first = room.upload(content)
+    trash = room.services.trash
+    back = trash.bring_back
+
+    def too_late(actor, image_id, keep_until=None):
+        trash.destroy(room.actor, image_id)
+        return back(actor, image_id, keep_until)
+
+    monkeypatch.setattr(trash, "bring_back", too_late)
+    again = room.upload(content, "other.png")
+    assert again.id != first.id
+    assert (again.duplicate, again.name) == (False, "other.png")
+    assert room.original(again.id) == content
+    left = room.left()
+    assert left.rows["images"] == left.rows["file_keys"] == len(left.keys) == 1
+    assert left.quota == len(content)
+
+
+def test_a_twin_that_went_after_it_was_quicker_is_stored_anew(
+    room: PictureRoom, monkeypatch
+) -> None:
+    """Neither found before the upload nor, after the conflict with it, any more."""
+    content = picture()
+    first = room.upload(content)
+    rows = room.services.ingest._rows
+    real, unseen = rows.duplicate, [None, None]
+
+    def find(*asked):
+        if unseen:
+            if len(unseen) == 1:
+                room.services.trash.destroy(room.actor, first.id)
+            return unseen.pop()
+        return real(*asked)
+
+    monkeypatch.setattr(rows, "duplicate", find)
+    again = room.upload(content)
+    assert (again.duplicate, again.id != first.id) == (False, True)
+    assert room.left().rows["images"] == len(room.left().keys) == 1
+
+
+def test_a_twin_that_keeps_going_is_a_conflict_to_try_again(
+    room: PictureRoom, monkeypatch
+) -> None:
+    stored = room.upload(picture())
+    before = room.left()
+    monkeypatch.setattr(
+        room.services.trash, "bring_back", lambda *_: _raise(NotFound("There is nothing here."))
+    )
+    with pytest.raises(Conflict, match="Upload it again"):
+        room.upload(picture())
+    assert room.left() == before
+    assert room.row(stored.id).status == "ready"
+
+
+def test_twins_and_destructions_at_the_same_time(room: PictureRoom) -> None:
+    """Whoever uploads while others destroy has a picture or a conflict, never a 404."""
+    content = picture()
+    room.upload(content)
+
+    def come_and_go(number: int) -> bool:
+        try:
+            stored = room.upload(content, f"{number}.bmp")
+        except Conflict:
+            return False
+        with suppress(NotFound):
+            room.services.trash.destroy(room.actor, stored.id)
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert any(pool.map(come_and_go, range(24)))
+    left = room.left()
+    assert left.rows["images"] == left.rows["file_keys"] == len(left.keys)
+    assert len(left.files) == 5 * left.rows["images"]
 
 
 def test_the_same_bytes_in_two_collections_are_two_pictures(room: PictureRoom) -> None:
