@@ -7,6 +7,7 @@ working after a logout.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -15,12 +16,13 @@ from flask import Request, g, session
 from flask_login import UserMixin, current_user
 
 from app.domain.access import ANONYMOUS, Actor
-from app.errors import AuthenticationFailed
+from app.errors import AuthenticationFailed, DarkroomError
 from app.web.context import services
 
 if TYPE_CHECKING:
     from app.services.caller import CurrentUser
 
+log = logging.getLogger("darkroom.web")
 SESSION_ID = "sid"
 BEARER = "Bearer "
 
@@ -99,8 +101,17 @@ def sign_in(user_id: UUID, *, remember: bool, address: str, agent: str) -> None:
     g.pop("_login_user", None)
 
 
-def sign_out() -> None:
-    """End the session on the server and empty the cookie."""
-    services().sessions.revoke(session_token())
+def sign_out() -> bool:
+    """Empty the cookie and end the session on the server; False if only the cookie went.
+
+    A full disk or a database that is away must not leave somebody signed in here.
+    """
+    token = session_token()
     session.clear()
     g.pop("_login_user", None)
+    try:
+        services().sessions.revoke(token)
+    except DarkroomError as error:
+        log.warning("a session could not be ended on the server", exc_info=error)
+        return False
+    return True

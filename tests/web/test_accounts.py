@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from app.db.times import utc_now
 from app.domain.access import OPERATOR
+from app.errors import DatabaseUnavailable, StoreFull
 from app.models import Session
 from app.services.setup_code import setup_code
 from tests.fixtures.installation import PASSWORD, Browser, Installation
@@ -185,6 +186,27 @@ def test_logout_takes_a_post_and_kills_the_cookie(site: Installation) -> None:
     answer = browser.post("/auth/logout")
     assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
     assert not is_signed_in(site, kept)
+
+
+@pytest.mark.parametrize("error", [StoreFull, DatabaseUnavailable])
+def test_logout_leaves_the_browser_in_any_case(
+    site: Installation, error, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full: the session cannot be ended, but who sits here next has none."""
+    browser = site.browser()
+
+    def fail(_: object) -> None:
+        raise error("No space left.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.services.sessions, "revoke", fail)
+        answer = browser.post("/auth/logout")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/auth/login")
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert not is_signed_in(site, cookie_of(browser))
+    page = browser.get("/auth/login").text
+    assert "could not be ended on the server yet" in page
+    assert "You are signed out." not in page
 
 
 def test_a_changed_password_ends_the_other_sessions(site: Installation) -> None:

@@ -16,6 +16,12 @@ from app.web.guards import OPEN_PAGE, PAGE, gate
 from app.web.identity import actor, caller, session_token, sign_in, sign_out
 from app.web.safe_next import safe_next
 
+SIGNED_OUT = "You are signed out."
+ONLY_HERE = (
+    "You are signed out in this browser. The session could not be ended on the server yet:"
+    " sign in later and end it under your account."
+)
+
 
 @blueprint.post("/auth/setup")
 @gate(OPEN_PAGE)
@@ -70,9 +76,12 @@ def login_post() -> Response:
 @blueprint.post("/auth/logout")
 @gate(OPEN_PAGE)
 def logout() -> Response:
-    """End the session on the server; the browser forgets what it kept of the site."""
-    sign_out()
-    answer = pages.done(url_for("auth.login"), "You are signed out.")
+    """End the session on the server; the browser forgets what it kept of the site.
+
+    The latter in any case, also where the server cannot write.
+    """
+    said, category = (SIGNED_OUT, "success") if sign_out() else (ONLY_HERE, "warning")
+    answer = pages.done(url_for("auth.login"), said, category)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
     return answer
 
