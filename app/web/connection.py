@@ -18,6 +18,7 @@ class Connection(TConn):  # type: ignore[misc]
     def __init__(self, *facts: Any, linger: Callable[[Connection], None]) -> None:
         super().__init__(*facts)
         self.head = b""
+        self.thrown_away = 0
         self.data_ready = True  # whenever a thread gets it
         self._linger = linger
 

@@ -9,6 +9,7 @@ socket itself.
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 import time
@@ -22,7 +23,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from app.logs import request_id
 from app.web.connection import Connection, received
-from app.web.pace import PATIENCE_SECONDS, BodyPace, Budget, PacedUnreader, send_within
+from app.web.pace import BodyPace, Budget, PacedUnreader, send_within
 
 HEAD_SECONDS = 10.0
 """For the first byte of a connection, and again from the first to the last of a head."""
@@ -30,8 +31,12 @@ REST_SECONDS = 3.0
 """How long the thread waits for the rest of that."""
 DRAIN_SECONDS = 0.25
 """For the rest of a body that was not read; one that goes on ends the connection."""
+ANSWER_SECONDS = 5.0
+"""How long an answer waits for a client that takes nothing; streams get more."""
 LINGER_SECONDS = 2.0
 """How long what a client still sends is thrown away, so that it can read its answer."""
+LINGER_BYTES = 4 * 1024 * 1024
+"""Of that; who sends more does not stop for an answer."""
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
@@ -124,7 +129,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.lingering.append(conn)
 
     def _throw_away(self, conn: Connection, client: socket.socket) -> None:
-        if received(client) == b"":
+        data = received(client)
+        conn.thrown_away += len(data or b"")
+        if data == b"" or conn.thrown_away > LINGER_BYTES:
             self.lingering.remove(conn)
             self._let_go(conn)
 
@@ -166,7 +173,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.parser.unreader.unread(conn.head)
         conn.parser.unreader.pace = Budget(REST_SECONDS)
         conn.head = b""
-        send_within(conn.sock, PATIENCE_SECONDS)
+        send_within(conn.sock, ANSWER_SECONDS)
         return super().handle(conn)
 
     def handle_request(self, req: Any, conn: Connection) -> Any:
@@ -174,6 +181,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         pace = conn.parser.unreader.pace = BodyPace(self.slow_bodies)
         try:
             return super().handle_request(req, conn)
+        except TimeoutError:  # some kernels say so where others would say EAGAIN
+            raise BlockingIOError(errno.EAGAIN, "the client is too slow") from None
         finally:
             pace.end()
 

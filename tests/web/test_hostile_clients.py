@@ -7,10 +7,13 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.fixtures import pictures
 from tests.fixtures.server import Server, serving
+from tests.fixtures.uploads import PictureRoom
 from tests.fixtures.wire import Wire, until
 
 pytestmark = pytest.mark.slow
@@ -116,6 +119,21 @@ def test_a_body_that_drips_leaves_threads_to_the_others(server: Server) -> None:
     with dripping(wires):
         assert until(lambda: sum(map(is_cut, wires)) >= 28, 11)  # two may go on slowly
         assert seconds_for_an_answer(server) < SOON
+
+
+def test_downloads_that_nobody_reads_leave_threads_to_the_others(tmp_path: Path) -> None:
+    server = Server(tmp_path, WEB_THREADS="8")
+    with server.filled() as installation:
+        photograph = pictures.bmp(pictures.photograph(1500, 1100))
+        large = PictureRoom(installation).upload(photograph, "large.bmp").id
+        key = installation.key()
+    with serving(server):
+        line = f"GET /images/{large}/original"
+        wires = [Wire(server, key, window=4096).begin(line) for _ in range(20)]
+        time.sleep(0.5)
+        assert max(seconds_for_an_answer(server) for _ in range(3)) < SOON
+        for wire in wires:
+            wire.leave()
 
 
 def test_a_bad_request_is_logged_without_the_name_of_another(server: Server) -> None:
