@@ -35,6 +35,7 @@ STATUS: tuple[tuple[type[e.DarkroomError], int, str], ...] = (
     (e.RateLimited, 429, "Too many requests"),
     (e.StoreUnavailable, 503, "Temporarily unavailable"),
     (e.KeyVaultError, 503, "Temporarily unavailable"),
+    (e.KeyManagementError, 503, "Temporarily unavailable"),
     (e.DatabaseUnavailable, 503, "Temporarily unavailable"),
     (e.DecoderUnavailable, 503, "Temporarily unavailable"),
     (e.BlobNotFound, 409, "Damaged and set aside"),
