@@ -30,6 +30,8 @@ class AuditEvent(Base):
         Index(
             "ix_audit_events_views",
             "subject_id",
+            # Always the same here; with it SQLite never prefers the index of actions.
+            "action",
             "actor_id",
             "at",
             sqlite_where=_IS_VIEW,

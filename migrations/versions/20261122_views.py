@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_audit_events_views",
         "audit_events",
-        ["subject_id", "actor_id", "at"],
+        ["subject_id", "action", "actor_id", "at"],
         sqlite_where=condition,
         postgresql_where=condition,
     )

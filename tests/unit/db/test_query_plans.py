@@ -209,7 +209,8 @@ def test_the_walks_of_the_lists(engine: Engine, query: ListQuery, indexes: list[
 
 def test_who_has_seen_a_picture_is_found_by_an_index(engine: Engine) -> None:
     """The last step, a sort of at most a few accounts, is outside."""
-    search = "SEARCH audit_events USING INDEX ix_audit_events_views (subject_id=?"
+    index = "USING COVERING INDEX ix_audit_events_views"
+    search = f"SEARCH audit_events {index} (subject_id=? AND action=?"
     recent = plan_of(engine, recent_views(HERE, SOME_ID, NOW))
     assert recent == f"{search} AND actor_id=? AND at>?)"
     plan = plan_of(engine, last_views(HERE))
