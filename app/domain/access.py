@@ -4,10 +4,12 @@
 
                                 viewer annotator reviewer  editor   owner
     see, download, read, leave     x     x          x         x       x
+    where it is                    x     x          x         x       x
     annotate                             x          x         x       x
     review                                          x         x       x
     upload, edit, tag, share                                  x       x
     trash, restore, export                                    x       x
+    where it was uploaded from                                x       x
     label classes                                             x       x
     destroy, know who has seen it                  own uploads        x
     the collection, its members                                       x

@@ -38,6 +38,8 @@ class Action(Enum):
     SHARE = auto()
     TRASH = auto()
     RESTORE = auto()
+    SEE_PLACE = auto()  # the collection that it is in, and its address there
+    SEE_ORIGIN = auto()  # the address that it was uploaded from
     SEE_VIEWS = auto()
     DESTROY = auto()
     # on a collection
@@ -74,6 +76,8 @@ LEAST_ROLE: Final[dict[Action, Role]] = {
     Action.SHARE: Role.EDITOR,
     Action.TRASH: Role.EDITOR,
     Action.RESTORE: Role.EDITOR,
+    Action.SEE_PLACE: Role.VIEWER,
+    Action.SEE_ORIGIN: Role.EDITOR,
     Action.SEE_VIEWS: Role.OWNER,
     Action.DESTROY: Role.OWNER,
     Action.SEE_COLLECTION: Role.VIEWER,
@@ -95,6 +99,8 @@ SCOPE_OF: Final[dict[Action, Scope]] = {
     Action.SHARE: Scope.IMAGES_WRITE,
     Action.TRASH: Scope.IMAGES_WRITE,
     Action.RESTORE: Scope.IMAGES_WRITE,
+    Action.SEE_PLACE: Scope.IMAGES_READ,
+    Action.SEE_ORIGIN: Scope.IMAGES_READ,
     Action.SEE_VIEWS: Scope.IMAGES_READ,
     Action.DESTROY: Scope.IMAGES_WRITE,
     Action.SEE_COLLECTION: Scope.COLLECTIONS_READ,
@@ -124,4 +130,8 @@ COLLECTION_ACTIONS: Final = frozenset(LEAST_ROLE) - IMAGE_ACTIONS
 ON_PUBLIC: Final = frozenset({Action.SEE_IMAGE, Action.DOWNLOAD})
 #: What an editor may do with own uploads as the owner does with all.
 ON_OWN: Final = frozenset({Action.SEE_VIEWS, Action.DESTROY})
-IN_TRASH: Final = ON_PUBLIC | ON_OWN | {Action.READ_ANNOTATIONS, Action.RESTORE}
+IN_TRASH: Final = (
+    ON_PUBLIC
+    | ON_OWN
+    | {Action.READ_ANNOTATIONS, Action.RESTORE, Action.SEE_PLACE, Action.SEE_ORIGIN}
+)

@@ -15,7 +15,7 @@ from app.crypto.context import Role
 from app.crypto.mac import blob_etag
 from app.db.session import UnitOfWork
 from app.domain.access import ANONYMOUS as NOBODY
-from app.domain.access import Action, Actor, require
+from app.domain.access import Action, Actor, allows, require
 from app.domain.states import ImageStatus
 from app.errors import (
     BlobNotFound,
@@ -105,8 +105,8 @@ class DeliveryService:
         """
         with self._uow.read_rows() as connection:
             image = image_by_stored_name(connection, actor, stored_name)
-        if image is not None and image.facts.role is None and slug != image.slug:
-            image = None  # the collection of a public picture is not told to who is no member
+        if image is not None and slug != image.slug:
+            image = image if allows(actor, Action.SEE_PLACE, image.facts) else None
         ticket = self._decide(actor, image, Role.ORIGINAL, 0)
         return ticket, None if ticket.image.slug == slug else ticket.image.url
 

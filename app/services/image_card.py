@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from app.domain.states import trashed_since
-from app.errors import DecryptionFailed
 from app.models import Image
 
 
@@ -67,10 +66,7 @@ COLUMNS = (
 def card_of(row: Row[Any], now: datetime) -> ImageCard:
     """Open the one token of a row; a damaged one spares the others of the page."""
     trashed_at = trashed_since(row.trashed_at, row.expires_at, now)
-    try:
-        card = row.card.of(row.id) if row.card is not None else {}
-    except DecryptionFailed:
-        card = {}
+    card = row.card.told(row.id, {}) if row.card is not None else {}
     return ImageCard(
         id=row.id,
         collection_id=row.collection_id,

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.db.times import utc_now
-from app.domain.access import Action, Actor, Role, require
+from app.domain.access import Action, Actor, Role, allows, require
 from app.errors import NotFound
 from app.models import (
     Collection,
@@ -58,7 +58,8 @@ class Place:
 class Detail:
     """One picture; ``meta`` is what was sealed of it (EXIF, checksums, origin).
 
-    ``stored_path`` is its address at ``/dam/…``.
+    ``stored_path`` is its address at ``/dam/…``; it and ``uploaded_from`` are None for whom
+    they do not concern.
     """
 
     card: ImageCard
@@ -69,7 +70,8 @@ class Detail:
     uploaded_by: str | None
     annotation_rev: int
     seal: Seal | None
-    stored_path: str
+    stored_path: str | None
+    uploaded_from: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +182,20 @@ class Library:
             row = session.execute(
                 select(*COLUMNS, Image.meta, Image.annotation_rev).where(Image.id == image_id)
             ).one()
+            meta = opened_meta(row)
+            sees_place = allows(actor, Action.SEE_PLACE, access.facts)
+            sees_origin = allows(actor, Action.SEE_ORIGIN, access.facts)
             return Detail(
                 card=card_of(row, utc_now()),
                 place=self._place(session, actor, access.collection_id),
                 access=access,
-                meta=opened_meta(row),
+                meta=meta,
                 tags=tag_names_of(session, image_id),
                 uploaded_by=name_of_user(session, access.uploader_id),
                 annotation_rev=row.annotation_rev,
                 seal=seal_of(session, image_id),
-                stored_path=access.url,
+                stored_path=access.url if sees_place else None,
+                uploaded_from=meta.get("uploaded_from") if sees_origin else None,
             )
 
     def neighbours(self, actor: Actor, card: ImageCard) -> Neighbours:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import DecryptionFailed
 from app.models import FileKey, ImageTag, Tag, User
-
-log = logging.getLogger("darkroom.library")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +25,13 @@ class Seal:
 
 def name_in(row: Any) -> str | None:
     """A sealed name, or None where it is damaged: a page is shown all the same."""
-    try:
-        return str(row.name.of(row.id))
-    except DecryptionFailed as damage:
-        log.warning("a sealed name does not open", exc_info=damage)
-        return None
+    name: str | None = row.name.told(row.id, None)
+    return name
 
 
 def opened_meta(row: Any) -> Mapping[str, Any]:
     """What was sealed of a picture (EXIF, checksums, origin); empty where it is damaged."""
-    try:
-        return dict(row.meta.of(row.id)) if row.meta is not None else {}
-    except DecryptionFailed:
-        return {}
+    return dict(row.meta.told(row.id, {})) if row.meta is not None else {}
 
 
 def tag_names_of(session: Session, image_id: UUID) -> tuple[str, ...]:

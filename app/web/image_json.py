@@ -9,7 +9,6 @@ from uuid import UUID
 
 from flask import current_app
 
-from app.domain.access import Role
 from app.services.image_card import ImageCard
 from app.services.ingest import Stored
 from app.services.library import Detail
@@ -83,14 +82,14 @@ def detail_json(detail: Detail) -> dict[str, Any]:
     meta, card = detail.meta, detail.card
     return card_json(card) | {
         "url": view_url(card.id, detail.access.link_epoch),
-        "path": detail.stored_path if detail.place is not None else None,
+        "path": detail.stored_path,
         "collection": detail.place.slug if detail.place is not None else None,
         "tags": list(detail.tags),
         "checksums": {"md5": meta.get("md5"), "sha256": meta.get("sha256")},
         "taken_at": meta.get("taken_at"),
         "frames": meta.get("frames"),
         "metadata": meta.get("exif", {}),
-        "uploaded_from": meta.get("uploaded_from") if _keeps(detail) else None,
+        "uploaded_from": detail.uploaded_from,
         "uploaded_by": detail.uploaded_by,
         "annotation_revision": detail.annotation_rev,
         "access": {"is_public": card.is_public, "expires_at": rfc3339(card.expires_at)},
@@ -102,11 +101,6 @@ def detail_json(detail: Detail) -> dict[str, Any]:
             "due_at": rfc3339(detail.seal.key_due_at),
         },
     }
-
-
-def _keeps(detail: Detail) -> bool:
-    """Whether the caller looks after the picture, and not only at it."""
-    return detail.place is not None and detail.place.role >= Role.EDITOR
 
 
 def removal_json(removal: Removal) -> dict[str, Any]:

@@ -221,7 +221,8 @@ def test_a_cookie_that_is_no_text_is_left_to_flask(browser, image, ways, foreign
     kept = browser.client.get_cookie("darkroom").value
     client = browser.client.application.test_client(use_cookies=False)
     headers = {"Cookie": f"darkroom={kept}; {foreign}"}
-    assert client.get(f"/images/{image}/thumb/320", headers=headers).status_code in {200, 401}
+    status = client.get(f"/images/{image}/thumb/320", headers=headers).status_code
+    assert status == 200 if foreign.startswith("x") else status in {200, 401}
     headers = {"Cookie": foreign}
     assert client.get(f"/images/{image}/thumb/320", headers=headers).status_code == 401
 

@@ -43,6 +43,8 @@ EDIT_METADATA     h---++
 SHARE             h---++
 TRASH             h---++
 RESTORE           h-----
+SEE_PLACE         h+++++
+SEE_ORIGIN        h---++
 SEE_VIEWS         h----+
 DESTROY           h----+
 """
@@ -57,6 +59,8 @@ EDIT_METADATA     ----++
 SHARE             ----++
 TRASH             ----++
 RESTORE           ------
+SEE_PLACE         -+++++
+SEE_ORIGIN        ----++
 SEE_VIEWS         -----+
 DESTROY           -----+
 """
@@ -70,6 +74,8 @@ EDIT_METADATA     hhhh--
 SHARE             hhhh--
 TRASH             hhhh--
 RESTORE           hhhh++
+SEE_PLACE         hhhh++
+SEE_ORIGIN        hhhh++
 SEE_VIEWS         hhhh-+
 DESTROY           hhhh-+
 """
@@ -182,7 +188,7 @@ def test_only_the_command_line_acts_for_others(action: Action) -> None:
 
 
 SCOPES = {
-    "images:read": "SEE_IMAGE DOWNLOAD LIST_IMAGES SEE_VIEWS",
+    "images:read": "SEE_IMAGE DOWNLOAD LIST_IMAGES SEE_PLACE SEE_ORIGIN SEE_VIEWS",
     "images:write": "EDIT_METADATA SHARE TRASH RESTORE DESTROY UPLOAD",
     "annotations:read": "READ_ANNOTATIONS",
     "annotations:write": "ANNOTATE REVIEW",
