@@ -22,6 +22,8 @@
     │   └── StoreUnavailable        I/O error, read-only, unmounted
     ├── DatabaseUnavailable         locked for too long, down
     ├── DecoderUnavailable          the decoder program cannot be started
+    ├── WorkStopped                 a long piece of work was asked to end, and did
+    │   └── JobLeaseLost            another worker has taken the job over
     └── RefusedError                the caller can mend it
         ├── AuthenticationFailed
         ├── NotPermitted            may see it, may not do it
@@ -159,6 +161,16 @@ class DatabaseUnavailable(DarkroomError):
 
 class DecoderUnavailable(DarkroomError):
     code = "decoder_unavailable"
+
+
+class WorkStopped(DarkroomError):
+    """Not a fault: what was complete stays, the rest waits for the next run."""
+
+    code = "stopped"
+
+
+class JobLeaseLost(WorkStopped):
+    code = "lease_lost"
 
 
 class RefusedError(DarkroomError):

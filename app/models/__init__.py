@@ -9,9 +9,12 @@ from app.models.collection_member import CollectionMember
 from app.models.file_key import FileKey
 from app.models.image import LIVE, MARKED_DESTROYED, NOT_DESTROYED, Image
 from app.models.installation import Installation
+from app.models.job import Job
 from app.models.label_class import LabelClass
+from app.models.maintenance_run import MaintenanceRun
 from app.models.month_count import MonthCount
 from app.models.session import Session
+from app.models.stale_record import StaleRecord
 from app.models.tag import ImageTag, Tag
 from app.models.user import User
 
@@ -29,9 +32,12 @@ __all__ = [
     "Image",
     "ImageTag",
     "Installation",
+    "Job",
     "LabelClass",
+    "MaintenanceRun",
     "MonthCount",
     "Session",
+    "StaleRecord",
     "Tag",
     "User",
 ]

@@ -53,9 +53,7 @@ class KeyVault(Protocol):
       reached now: try again later; KeyVaultFull where no space is left), KeyDamaged (this
       key's content makes no sense), KeyVaultError (refused). None holds a value.
 
-    Envelope keying will add ``wrap(kek, dek)`` and ``unwrap(kek, version, wrapped)`` as a
-    Protocol of their own beside this one, so that a vault without key encryption keys stays
-    complete.
+    Key encryption keys of envelope keying have a Protocol of their own, :class:`KeyWrapper`.
     """
 
     def prepare(self) -> None:
@@ -112,4 +110,45 @@ class KeyVault(Protocol):
     def check(self) -> None:
         """Raise KeyVaultUnavailable or KeyVaultError, with what would help, unless the vault
         can be used now. Cheap enough for a readiness probe."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A DEK wrapped under one version of a KEK; ``version`` is the vault's name for it."""
+
+    kek: str
+    version: str
+    ct: bytes = field(repr=False)
+
+
+class KeyWrapper(Protocol):
+    """Key encryption keys (``kek-<aa>``) that wrap DEKs and never leave a real vault.
+
+    The vaults of Azure and HashiCorp do it in their own house; beside the local vault the
+    service does it with a key that the vault keeps. What is handed in and out is a DEK
+    already wrapped under the master key (40 bytes, RFC 5649), so that the vault alone opens
+    nothing here either. ``tests/contracts/test_key_wrapper.py`` asks the same of every
+    implementation. Errors are those of KeyVault.
+    """
+
+    def wrap(self, kek: str, wrapped_dek: bytes) -> WrappedKey:
+        """Wrap under the newest version of the KEK, which is made at its first use."""
+        ...
+
+    def unwrap(self, wrapped: WrappedKey) -> bytes:
+        """What was handed to `wrap`; KeyNotFound for a version that is gone."""
+        ...
+
+    def rotate(self, kek: str) -> str:
+        """Make a new version of the KEK and return its name; the older ones still unwrap."""
+        ...
+
+    def newest(self, kek: str) -> str | None:
+        """The name of the version that wraps now; None for a KEK that was never used."""
+        ...
+
+    def retire(self, kek: str, version: str) -> None:
+        """Destroy a version that nothing names any more, as far as the vault can; again is
+        no error."""
         ...
