@@ -45,6 +45,7 @@ from app.services.orphans import Orphans
 from app.services.password_check import PasswordCheck
 from app.services.quarantine import Quarantine
 from app.services.quota import Quota
+from app.services.runs import Runs
 from app.services.sessions import Sessions, SessionTerms
 from app.services.tags import Tags
 from app.services.trash import Trash
@@ -149,6 +150,10 @@ class House:
         return AuditLog(self.uow, self.roots)
 
     @cached_property
+    def runs(self) -> Runs:
+        return Runs(self.uow)
+
+    @cached_property
     def _tags(self) -> Tags:
         return Tags(self.uow, self._audit)
 
@@ -202,6 +207,7 @@ class House:
             moves=Moves(uow=uow, roots=roots, rows=self._image_rows, tags=tags, audit=audit),
             orphans=Orphans(uow, self.blobs, self.vault),
             roots=roots,
+            runs=self.runs,
             sessions=Sessions(uow, audit, self._terms()),
             tags=tags,
             trash=self._trash,

@@ -21,6 +21,7 @@ from app.services.library import Library
 from app.services.members import Members
 from app.services.moves import Moves
 from app.services.orphans import Orphans
+from app.services.runs import Runs
 from app.services.sessions import Sessions
 from app.services.tags import Tags
 from app.services.trash import Trash
@@ -49,6 +50,7 @@ class Services:
     moves: Moves
     orphans: Orphans
     roots: RootKeys
+    runs: Runs
     sessions: Sessions
     tags: Tags
     trash: Trash
