@@ -16,6 +16,7 @@ GROUPS = {
     ),
     "images": ("app.cli.images", "Import a folder of pictures."),
     "keys": ("app.cli.keys", "The state of keys and of the vault."),
+    "store": ("app.cli.store", "The sealed store, and a database made anew from it."),
     "users": ("app.cli.users", "Accounts."),
 }
 

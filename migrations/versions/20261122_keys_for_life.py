@@ -1,4 +1,4 @@
-"""Keys for life: jobs, runs of the upkeep, records that are behind.
+"""Keys for life: jobs, runs of the upkeep, records that are behind and their triggers.
 
 Frozen: imports no model of the application, since models change and history does not.
 """
@@ -34,14 +34,59 @@ RUN_KINDS = (
     "migration",
 )
 
+# What a record of an image says of its row; annotations and tags count as a whole.
+IMAGE_COLUMNS = (
+    "collection_id, uploader_id, kind, mime_type, status, trashed_at, destroy_at, sort_at,"
+    " created_at, updated_at, is_public, expires_at, annotation_state, annotation_rev,"
+    " link_epoch, card, meta"
+)
+# Table -> what the directory record says of it.
+DIRECTORY = {
+    "users": (
+        "email, name, is_admin, state, quota_limit, auto_delete, default_expiry_days, theme,"
+        " created_at"
+    ),
+    "collections": (
+        "slug, name, description, owner_id, is_personal, labels_closed, timeline, created_at,"
+        " updated_at, deleted_at"
+    ),
+    "collection_members": "collection_id, user_id, role, created_at",
+    "label_classes": "collection_id, position, body, created_at, deprecated_at",
+    "tags": "collection_id, name",
+}
+STORE = "(SELECT store_id FROM installation)"
+# Trigger -> (table, event, the ids of the files whose record it marks).
+TRIGGERS = {
+    "stale_images_insert": ("images", "INSERT", ("NEW.id",)),
+    "stale_images_update": ("images", f"UPDATE OF {IMAGE_COLUMNS}", ("NEW.id",)),
+    **{
+        f"stale_{table}_{event.lower()}": (table, event, files)
+        for table in ("annotations", "image_tags")
+        for event, files in (
+            ("INSERT", ("NEW.image_id",)),
+            ("UPDATE", ("NEW.image_id", "OLD.image_id")),
+            ("DELETE", ("OLD.image_id",)),
+        )
+    },
+    "stale_installation_insert": ("installation", "INSERT", (STORE,)),
+    **{
+        f"stale_{table}_{event.split()[0].lower()}": (table, event, (STORE,))
+        for table, columns in DIRECTORY.items()
+        for event in ("INSERT", f"UPDATE OF {columns}", "DELETE")
+    },
+}
+
 
 def upgrade() -> None:
     jobs()
     maintenance_runs()
     stale_records()
+    create_triggers()
+    mark_everything()
 
 
 def downgrade() -> None:
+    drop_triggers()
     for table in ("stale_records", "maintenance_runs", "jobs"):
         op.drop_table(table)
 
@@ -182,7 +227,83 @@ def stale_records() -> None:
         "stale_records",
         identity("file_id"),
         number("mark"),
+        number("seen"),
         moment("since"),
         primary("stale_records", "file_id"),
     )
     index("stale_records", "since")
+
+
+def create_triggers() -> None:
+    """A change marks its record in its own transaction, whoever makes it and however."""
+    if postgresql():
+        op.execute(MARK_FUNCTION)
+    for name, (table, event, files) in TRIGGERS.items():
+        make = postgresql_trigger if postgresql() else sqlite_trigger
+        for statement in make(name, table, event, files):
+            op.execute(statement)
+
+
+def drop_triggers() -> None:
+    for name, (table, _, _) in TRIGGERS.items():
+        if postgresql():
+            op.execute(f"DROP TRIGGER {name} ON {table}")
+            op.execute(f"DROP FUNCTION {name}()")
+        else:
+            op.execute(f"DROP TRIGGER {name}")
+    if postgresql():
+        op.execute("DROP FUNCTION mark_stale(uuid)")
+
+
+def postgresql() -> bool:
+    return bool(op.get_context().dialect.name == "postgresql")
+
+
+# As SQLAlchemy writes times into SQLite: UTC, microseconds.
+SQLITE_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
+
+
+def behind(file: str) -> str:
+    """A mark is there that no writer has seen: nothing is left to say."""
+    found = f"SELECT 1 FROM stale_records WHERE file_id = {file} AND mark > seen"  # noqa: S608
+    return f"EXISTS ({found})"
+
+
+def marking(file: str, now: str) -> str:
+    return (
+        "INSERT INTO stale_records (file_id, mark, seen, since)"
+        f" SELECT {file}, 1, 0, {now} WHERE {file} IS NOT NULL AND NOT {behind(file)}"
+        " ON CONFLICT (file_id) DO UPDATE"
+        " SET mark = stale_records.mark + 1, since = excluded.since"
+    )
+
+
+def sqlite_trigger(name: str, table: str, event: str, files: tuple[str, ...]) -> list[str]:
+    done = " ".join(f"{marking(file, SQLITE_NOW)};" for file in files)
+    return [f"CREATE TRIGGER {name} AFTER {event} ON {table} BEGIN {done} END"]
+
+
+MARK_FUNCTION = (
+    "CREATE FUNCTION mark_stale(file uuid) RETURNS void LANGUAGE plpgsql AS"
+    f" $$ BEGIN {marking('file', 'now()')}; END $$"
+)
+
+
+def postgresql_trigger(name: str, table: str, event: str, files: tuple[str, ...]) -> list[str]:
+    done = " ".join(f"PERFORM mark_stale({file});" for file in files)
+    returns = "RETURNS trigger LANGUAGE plpgsql"
+    each = "FOR EACH STATEMENT" if files == (STORE,) else "FOR EACH ROW"
+    return [
+        f"CREATE FUNCTION {name}() {returns} AS $$ BEGIN {done} RETURN NULL; END $$",
+        f"CREATE TRIGGER {name} AFTER {event} ON {table} {each} EXECUTE FUNCTION {name}()",
+    ]
+
+
+def mark_everything() -> None:
+    """What is there already has no record yet."""
+    now = "now()" if postgresql() else SQLITE_NOW
+    for file, table in (("store_id", "installation"), ("id", "images")):
+        op.execute(
+            "INSERT INTO stale_records (file_id, mark, seen, since)"  # noqa: S608
+            f" SELECT {file}, 1, 0, {now} FROM {table}"
+        )
