@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from dotenv import dotenv_values
 
 from app import config_values as v
+from app.config_alerts import alert_settings
 from app.config_values import Network
 from app.crypto.keys import SecretKey, parse_master_key
 from app.errors import ConfigurationError
@@ -35,7 +36,7 @@ RENAMED = {
 }
 """Names of the documents that Darkroom came from, and what serves instead."""
 
-NOT_YET = ("REDIS_URL", "CLAMAV_URL", "ALERT_WEBHOOK_URL", "ALERT_EMAIL", "BACKUP_TARGET")
+NOT_YET = ("REDIS_URL", "CLAMAV_URL", "BACKUP_TARGET")
 """Asked for, they would promise something that this version does not do: refused."""
 
 
@@ -82,6 +83,11 @@ class Settings:
     registration_open: bool
     log_format: str
     metrics_token: str = field(repr=False)
+    alert_webhook_url: str = field(repr=False)
+    alert_webhook_secret: str = field(repr=False)
+    alert_email: str = field(repr=False)
+    alert_crypto_p95_ms: int
+    smtp_url: str = field(repr=False)
 
     @property
     def https(self) -> bool:
@@ -201,6 +207,7 @@ def _settings(values: v.Values) -> Settings:
         **_keys(values, instance),
         **_places(values, instance),
         **_limits(values),
+        **alert_settings(values),
     )
 
 

@@ -22,6 +22,7 @@
     │   └── StoreUnavailable        I/O error, read-only, unmounted
     ├── DatabaseUnavailable         locked for too long, down
     ├── DecoderUnavailable          the decoder program cannot be started
+    ├── AlertNotSent                a webhook or mail server did not take a message
     ├── WorkStopped                 a long piece of work was asked to end, and did
     │   └── JobLeaseLost            another worker has taken the job over
     └── RefusedError                the caller can mend it
@@ -161,6 +162,10 @@ class DatabaseUnavailable(DarkroomError):
 
 class DecoderUnavailable(DarkroomError):
     code = "decoder_unavailable"
+
+
+class AlertNotSent(DarkroomError):
+    code = "alert_not_sent"
 
 
 class WorkStopped(DarkroomError):

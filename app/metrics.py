@@ -7,6 +7,7 @@ import time
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     generate_latest,
@@ -40,6 +41,41 @@ upload_bytes = Histogram(
 )
 damage = Counter(
     "darkroom_damaged_blobs", "Blobs that failed verification when read", registry=registry
+)
+crypto_seconds = Histogram(
+    "darkroom_crypto_seconds",
+    "Time to seal one blob, or to open one and check its header, with what the disk takes",
+    ("operation", "size"),
+    registry=registry,
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30),
+)
+crypto_operations = Counter(
+    "darkroom_crypto_operations",
+    "Blobs sealed and opened, by role and by what became of it",
+    ("operation", "role", "result"),
+    registry=registry,
+)
+vault_operations = Counter(
+    "darkroom_key_operations",
+    "Calls of the key vault, by kind and by what became of it",
+    ("operation", "result"),
+    registry=registry,
+)
+vault_seconds = Histogram(
+    "darkroom_key_operation_seconds",
+    "Time that a call of the key vault takes",
+    ("operation",),
+    registry=registry,
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+errors = Counter(
+    "darkroom_errors", "Refusals and failures, by code", ("code",), registry=registry
+)
+alerts_raised = Gauge(
+    "darkroom_alert",
+    "1 while the condition of an alert holds",
+    ("condition",),
+    registry=registry,
 )
 logins = Counter("darkroom_logins", "Sign-ins, by outcome", ("outcome",), registry=registry)
 

@@ -39,6 +39,8 @@ from app.services.key_status import KeyReport, vault_problem
 from app.services.keys import FileKeyService, KeyVaulting, RootKeys
 from app.services.labels import Labels
 from app.services.library import Library
+from app.services.measured_store import MeasuredStore
+from app.services.measured_vault import MeasuredVault
 from app.services.members import Members
 from app.services.moves import Moves
 from app.services.orphans import Orphans
@@ -56,6 +58,7 @@ from app.storage.local_disk import LocalDisk
 from app.storage.marker import read_marker
 from app.vault.cache import KeyCache
 from app.vault.local import LocalVault
+from app.wiring_alerts import build_alerts
 
 CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()
@@ -87,7 +90,7 @@ class House:
 
     @cached_property
     def vaulting(self) -> KeyVaulting:
-        return KeyVaulting(self.vault, self.masters)
+        return KeyVaulting(MeasuredVault(self.vault), self.masters)
 
     @cached_property
     def blobs(self) -> LocalDisk:
@@ -132,7 +135,7 @@ class House:
     @cached_property
     def store(self) -> EncryptedStore:
         policy = ChunkPolicy(self.settings.chunk_size, self.settings.stream_chunk)
-        return EncryptedStore(self.blobs, self.keys, policy)
+        return MeasuredStore(self.blobs, self.keys, policy)
 
     @cached_property
     def decoder(self) -> Decoder:
@@ -192,6 +195,7 @@ class House:
         return Services(
             account_administration=AccountAdministration(*people),
             accounts=Accounts(*people),
+            alerts=build_alerts(self.settings, uow, audit, self.vault),
             annotations=annotations,
             api_keys=ApiKeys(uow, audit),
             audit=audit,

@@ -1,6 +1,7 @@
 """One table a file; no I/O. Importing this package registers every table on ``Base``."""
 
 from app.db.base import Base
+from app.models.alert import Alert, AlertMessage
 from app.models.annotation import Annotation
 from app.models.api_key import ApiKey
 from app.models.audit_event import AuditEvent
@@ -22,6 +23,8 @@ __all__ = [
     "LIVE",
     "MARKED_DESTROYED",
     "NOT_DESTROYED",
+    "Alert",
+    "AlertMessage",
     "Annotation",
     "ApiKey",
     "AuditEvent",

@@ -58,6 +58,7 @@ class Image(HasId, Base):
         _where("ix_images_expires_at", _KEPT_UNTIL, "expires_at"),
         _where("ix_images_expiring", _KEPT_UNTIL, "collection_id", "expires_at", "id"),
         _where("ix_images_destroyed", "status = 'destroyed'", "id"),
+        _where("ix_images_quarantined", "status = 'quarantined'", "id"),
         _where(
             "uq_images_dedupe", "status <> 'destroyed'", "collection_id", "dedupe", unique=True
         ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.services.account_administration import AccountAdministration
 from app.services.accounts import Accounts
+from app.services.alerts import Alerts
 from app.services.annotations import Annotations
 from app.services.api_keys import ApiKeys
 from app.services.audit import AuditLog
@@ -35,6 +36,7 @@ class Services:
 
     account_administration: AccountAdministration
     accounts: Accounts
+    alerts: Alerts
     annotations: Annotations
     api_keys: ApiKeys
     audit: AuditLog

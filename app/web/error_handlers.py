@@ -12,6 +12,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from app import errors as e
+from app import metrics
 from app.logs import request_id
 from app.web.rates import seconds_to_wait
 
@@ -124,6 +125,7 @@ def _retry_after(status: int) -> int | None:
 def on_darkroom_error(error: e.DarkroomError) -> Response:
     """Answer one of our errors; what is our fault is logged with where it happened."""
     status, title = status_of(error)
+    metrics.errors.labels(error.code).inc()
     if status >= 500 or isinstance(error, e.EncryptionError | e.StoreError):
         log.error("request failed", exc_info=error)
     mistakes = error.mistakes if isinstance(error, e.InvalidInput) else ()
@@ -164,6 +166,7 @@ def on_broken_body(_error: ParseException) -> Response:
 
 def on_anything(error: Exception) -> Response:
     """A bug: recorded with its place, never with its text."""
+    metrics.errors.labels("unexpected").inc()
     log.error("unexpected error", exc_info=error)
     return answer(500, "Something went wrong", "The error was recorded. Try again.")
 
