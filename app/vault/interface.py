@@ -98,6 +98,11 @@ class KeyVault(Protocol):
         an interrupted deletion can be finished."""
         ...
 
+    def recoverable_until(self, reference: str) -> datetime | None:
+        """Until when whoever administers the vault can bring back what was deleted under this
+        reference; None where nothing is left of it. The same moment frees the name."""
+        ...
+
     def versions(self, reference: str) -> tuple[VersionInfo, ...]:
         """All versions, oldest first; exactly one is current. KeyNotFound if there is none."""
         ...
@@ -110,6 +115,10 @@ class KeyVault(Protocol):
     def check(self) -> None:
         """Raise KeyVaultUnavailable or KeyVaultError, with what would help, unless the vault
         can be used now. Cheap enough for a readiness probe."""
+        ...
+
+    def close(self) -> None:
+        """Give back what is open; the vault opens it again on use."""
         ...
 
 

@@ -75,12 +75,12 @@ class KeyFile:
 
 def encode_key_file(key_file: KeyFile) -> bytes:
     """Sorted keys and ASCII, so that equal content is equal bytes."""
-    versions = {version: _fields(entry) for version, entry in key_file.versions.items()}
+    versions = {version: entry_fields(entry) for version, entry in key_file.versions.items()}
     document = {key_file.reference: {"current": key_file.current, "versions": versions}}
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def _fields(entry: VaultEntry) -> dict[str, str | bool]:
+def entry_fields(entry: VaultEntry) -> dict[str, str | bool]:
     fields: dict[str, str | bool] = {
         "value": base64.b64encode(entry.value).decode("ascii"),
         "content_type": entry.content_type,
@@ -115,7 +115,7 @@ def _parse(reference: str, document: object) -> KeyFile:
         raise ValueError("current names no version")
     for version in versions:
         check_version(version, "vault.read")
-    return KeyFile(reference, current, {v: _parse_entry(e) for v, e in versions.items()})
+    return KeyFile(reference, current, {v: parse_entry(e) for v, e in versions.items()})
 
 
 def _fields_of(document: object, names: set[str]) -> dict[str, object]:
@@ -124,7 +124,7 @@ def _fields_of(document: object, names: set[str]) -> dict[str, object]:
     return document
 
 
-def _parse_entry(document: object) -> VaultEntry:
+def parse_entry(document: object) -> VaultEntry:
     expires = isinstance(document, dict) and "expires_on" in document
     fields = _fields_of(document, _FIELDS | {"expires_on"} if expires else _FIELDS)
     value, content_type, enabled = fields["value"], fields["content_type"], fields["enabled"]

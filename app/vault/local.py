@@ -107,6 +107,11 @@ class LocalVault:
         ):
             KeyPlace(folder, reference, "vault.delete").remove()
 
+    def recoverable_until(self, reference: str) -> datetime | None:
+        """`delete` removes the copies as well."""
+        check_reference(reference, "vault.recoverable")
+        return None
+
     def versions(self, reference: str) -> tuple[VersionInfo, ...]:
         check_reference(reference, "vault.versions")
         return self._load(reference, "vault.versions").infos()
@@ -124,6 +129,9 @@ class LocalVault:
                 raise KeyVaultUnavailable(
                     "The vault folder cannot be written", operation="vault.check"
                 )
+
+    def close(self) -> None:
+        """Nothing stays open between two calls."""
 
     def purge_expired_copies(self) -> int:
         """Remove the copies whose grace period is over and what killed writers left.

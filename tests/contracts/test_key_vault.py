@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 
 from app.errors import KeyNotFound, KeyVaultError
+from app.vault.hashicorp import HashicorpVault
+from app.vault.hashicorp_session import HashicorpAccess, HashicorpSession
 from app.vault.interface import KeyVault
 from app.vault.local import LocalVault
+from tests.fixtures.openbao import TOKEN, BaoServer
 
 CONTENT_TYPE = "application/x-darkroom-dek;v=1;m=0badcafe"
 
@@ -30,11 +33,22 @@ class Clock:
         return self.now
 
 
-def local(folder: Path, clock: Clock) -> KeyVault:
+def local(request: pytest.FixtureRequest, clock: Clock) -> KeyVault:
+    folder: Path = request.getfixturevalue("tmp_path")
     return LocalVault(folder / "secrets", grace=timedelta(hours=24), clock=clock)
 
 
-VAULTS: dict[str, Callable[[Path, Clock], KeyVault]] = {"local": local}
+def hashicorp(request: pytest.FixtureRequest, clock: Clock) -> KeyVault:
+    server: BaoServer = request.getfixturevalue("openbao")
+    mount = server.new_mount()
+    session = HashicorpSession(HashicorpAccess(server.url, mount, token=TOKEN))
+    return HashicorpVault(session, mount, clock)
+
+
+VAULTS: dict[str, Callable[[pytest.FixtureRequest, Clock], KeyVault]] = {
+    "local": local,
+    "hashicorp": hashicorp,
+}
 
 
 @pytest.fixture
@@ -43,12 +57,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=sorted(VAULTS))
-def vault(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> KeyVault:
+def vault(request: pytest.FixtureRequest, clock: Clock) -> Iterator[KeyVault]:
     """A vault in use: something else is in it already."""
-    made = VAULTS[request.param](tmp_path, clock)
+    made = VAULTS[request.param](request, clock)
     made.prepare()
     put(made, "root-columns", version(0xFE), b"another key")
-    return made
+    yield made
+    made.close()
 
 
 def version(number: int) -> str:
