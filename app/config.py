@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -61,6 +61,7 @@ class Settings:
     chunk_size: int
     stream_chunk: int
     key_grace_hours: int
+    keying: Literal["direct", "envelope"]
     vault_path: Path
     vault_cache_minutes: int
     database_url: str = field(repr=False)
@@ -150,7 +151,6 @@ def _refuse_switches(values: v.Values) -> None:
         "ENCRYPTION_ALGORITHM", "AES-256-GCM", v.only("AES-256-GCM", "see docs/adr/0001")
     )
     values.one("KEY_VAULT_MODE", "local", v.only("local", "other vaults come later"))
-    values.one("KEY_VAULT_KEYING", "direct", v.only("direct", "envelope keying comes later"))
 
 
 def _secret_key(text: str) -> str:
@@ -243,6 +243,7 @@ def _keys(values: v.Values, instance: Path) -> dict[str, Any]:
         "chunk_size": one("ENCRYPTION_CHUNK_SIZE_MB", "5", v.whole(1, 64)) << 20,
         "stream_chunk": one("ENCRYPTION_STREAM_CHUNK_KIB", "256", v.whole(4, 65536)) << 10,
         "key_grace_hours": one("KEY_GRACE_HOURS", "24", v.whole(0, 8760)),
+        "keying": one("KEY_VAULT_KEYING", "direct", v.one_of("direct", "envelope")),
         "vault_path": instance / values.text("KEY_VAULT_LOCAL_PATH", "secrets"),
         "vault_cache_minutes": minutes if cached else 0,
     }

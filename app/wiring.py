@@ -36,7 +36,14 @@ from app.services.health import Health
 from app.services.image_rows import ImageRows
 from app.services.ingest import IngestService
 from app.services.key_status import KeyReport, vault_problem
-from app.services.keys import FileKeyService, KeyVaulting, RootKeys
+from app.services.keys import (
+    FileKeyService,
+    Keying,
+    KeyRows,
+    KeyVaulting,
+    LocalKeyWrapper,
+    RootKeys,
+)
 from app.services.labels import Labels
 from app.services.library import Library
 from app.services.measured_store import MeasuredStore
@@ -93,6 +100,10 @@ class House:
         return KeyVaulting(MeasuredVault(self.vault), self.masters)
 
     @cached_property
+    def keying(self) -> Keying:
+        return Keying(self.vaulting, LocalKeyWrapper(self.vaulting, self._key_cache()))
+
+    @cached_property
     def blobs(self) -> LocalDisk:
         return LocalDisk(self.settings.store_path)
 
@@ -123,14 +134,19 @@ class House:
 
     @cached_property
     def keys(self) -> FileKeyService:
-        cache = KeyCache(CACHED_KEYS, self.settings.vault_cache_minutes * 60)
         return FileKeyService(
             self.vaulting,
-            cache,
+            self._key_cache(),
             utc_now,
             self.settings.rotation_days,
             require_vault=lambda: self.roots.require_in(self.vault),
+            keying=self.keying,
+            rows=KeyRows(lambda: self.uow),
+            mode=self.settings.keying,
         )
+
+    def _key_cache(self) -> KeyCache:
+        return KeyCache(CACHED_KEYS, self.settings.vault_cache_minutes * 60)
 
     @cached_property
     def store(self) -> EncryptedStore:

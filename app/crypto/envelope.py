@@ -14,6 +14,7 @@ from app.crypto.keys import KEY_BYTES, SecretKey
 from app.errors import DecryptionFailed
 
 WRAPPED_BYTES: Final = KEY_BYTES + 8
+TWICE_WRAPPED_BYTES: Final = WRAPPED_BYTES + 8
 
 
 def wrap_key(wrapping: SecretKey, key: SecretKey) -> bytes:
@@ -36,3 +37,21 @@ def unwrap_key(wrapping: SecretKey, wrapped: bytes) -> SecretKey:
     if len(raw) != KEY_BYTES:
         raise DecryptionFailed(operation="key.unwrap")
     return SecretKey(raw)
+
+
+def wrap_again(kek: SecretKey, wrapped: bytes) -> bytes:
+    """A wrapped key wrapped once more, under a key encryption key: 48 bytes for 40."""
+    return aes_key_wrap_with_padding(kek.reveal(), wrapped)
+
+
+def unwrap_once(kek: SecretKey, twice: bytes) -> bytes:
+    """What was given to `wrap_again`, still wrapped; raises `DecryptionFailed`."""
+    if len(twice) != TWICE_WRAPPED_BYTES:
+        raise DecryptionFailed(operation="key.unwrap")
+    try:
+        wrapped = aes_key_unwrap_with_padding(kek.reveal(), twice)
+    except (InvalidUnwrap, ValueError):
+        raise DecryptionFailed(operation="key.unwrap") from None
+    if len(wrapped) != WRAPPED_BYTES:
+        raise DecryptionFailed(operation="key.unwrap")
+    return wrapped

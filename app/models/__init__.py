@@ -8,9 +8,11 @@ from app.models.audit_event import AuditEvent
 from app.models.collection import Collection
 from app.models.collection_member import CollectionMember
 from app.models.file_key import FileKey
+from app.models.former_master import FormerMaster
 from app.models.image import LIVE, MARKED_DESTROYED, NOT_DESTROYED, Image
 from app.models.installation import Installation
 from app.models.job import Job
+from app.models.kek_version import KekVersion
 from app.models.label_class import LabelClass
 from app.models.maintenance_run import MaintenanceRun
 from app.models.month_count import MonthCount
@@ -32,10 +34,12 @@ __all__ = [
     "Collection",
     "CollectionMember",
     "FileKey",
+    "FormerMaster",
     "Image",
     "ImageTag",
     "Installation",
     "Job",
+    "KekVersion",
     "LabelClass",
     "MaintenanceRun",
     "MonthCount",

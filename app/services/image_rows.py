@@ -85,8 +85,13 @@ class ImageRows:
         key: NewFileKey,
         facts: SealedFacts,
     ) -> None:
-        """Record a picture whose blobs are on the disk; QuotaExceeded if it has no room."""
+        """Record a picture whose blobs are on the disk.
+
+        QuotaExceeded if it has no room, KeyManagementError where this worker wraps keys
+        under a master key that was replaced.
+        """
         self._quota.reserve(session, image.uploader_id, image.size)
+        self._keys.require_present_master(session)
         session.add(self._row(image, path, facts))
         session.add(self._keys.row(key))
         session.flush()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -171,8 +171,9 @@ class IngestService:
             key.version,
             source,
             image.size,
-            image.public,
+            replace(image.public, mode=key.mode),
             image.private,
+            wrapped_dek=key.wrapped_dek,
         )
         for side, data in image.rendered.derivatives.items():
             role, variant = derivative_of(side)

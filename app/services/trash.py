@@ -224,7 +224,9 @@ class Trash:
         if row.trashed_at is None:
             count_image(session, row.collection_id, row.sort_at, -1)
         session.execute(
-            update(FileKey).where(FileKey.file_id == image_id).values(state="destroyed")
+            update(FileKey)
+            .where(FileKey.file_id == image_id)
+            .values(state="destroyed", wrapped_dek=None)
         )
 
     def _marked(self) -> Iterator[ObjectPath]:
@@ -236,7 +238,9 @@ class Trash:
             yield ObjectPath(row.store_slug, row.id, StoredName.parse(row.stored_name))
 
     def _shred(self, path: ObjectPath, actor: Actor | None) -> None:
-        self._keys.destroy(path.image_id)
+        # Under the lock, so that whoever moves keys puts none back.
+        with self._store.lock(path):
+            self._keys.destroy(path.image_id)
         self._store.discard(path)
         with self._uow.write() as session:
             tags = _tags_of(session, path.image_id)

@@ -1,4 +1,4 @@
-"""Keys for life: jobs, runs of the upkeep, records that are behind and their triggers.
+"""Keys for life: jobs, runs of the upkeep, replaced keys, records that are behind.
 
 Frozen: imports no model of the application, since models change and history does not.
 """
@@ -81,13 +81,16 @@ def upgrade() -> None:
     jobs()
     maintenance_runs()
     stale_records()
+    former_masters()
+    kek_versions()
     create_triggers()
     mark_everything()
 
 
 def downgrade() -> None:
     drop_triggers()
-    for table in ("stale_records", "maintenance_runs", "jobs"):
+    tables = ("kek_versions", "former_masters", "stale_records", "maintenance_runs", "jobs")
+    for table in tables:
         op.drop_table(table)
 
 
@@ -232,6 +235,26 @@ def stale_records() -> None:
         primary("stale_records", "file_id"),
     )
     index("stale_records", "since")
+
+
+def former_masters() -> None:
+    op.create_table(
+        "former_masters",
+        octets("check_value", 32),
+        moment("replaced_at"),
+        primary("former_masters", "check_value"),
+    )
+
+
+def kek_versions() -> None:
+    op.create_table(
+        "kek_versions",
+        words("kek", 127),
+        words("version", 127),
+        moment("superseded_at"),
+        moment("retired_at", null=True),
+        primary("kek_versions", "kek", "version"),
+    )
 
 
 def create_triggers() -> None:

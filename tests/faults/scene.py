@@ -73,9 +73,10 @@ class Prepared:
 class Scene:
     """``resident`` lies in the installation already; ``arriving`` is to be uploaded."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self._folder = folder
-        self.settings, _ = load_settings(environment(folder))
+        self.environ = environment(folder, **settings)
+        self.settings, _ = load_settings(self.environ)
         self.instance = self.settings.instance_path
         self.resident, self.arriving = marked_picture(1), marked_picture(2)
         start(self.settings)

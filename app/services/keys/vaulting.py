@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from app.crypto.envelope import unwrap_key, wrap_key
@@ -16,6 +17,12 @@ from app.vault.interface import KeyVault, VaultEntry
 # key is tried at random and the progress of a re-wrap can be counted.
 _CONTENT_TYPE = "application/x-darkroom-dek;v=1;m="
 _CONTENT_TYPE_FORM = re.compile(re.escape(_CONTENT_TYPE) + "([0-9a-f]{8})")
+
+
+def master_of(content_type: str) -> str | None:
+    """The 8 hex digits of the master key that a value is wrapped under; None: no key."""
+    form = _CONTENT_TYPE_FORM.fullmatch(content_type)
+    return form[1] if form is not None else None
 
 
 class KeyVaulting:
@@ -46,9 +53,49 @@ class KeyVaulting:
         return self._current.id
 
     @property
+    def master_check(self) -> bytes:
+        """The check value of the current master key, 32 bytes."""
+        return self._current.check.reveal()
+
+    @property
+    def previous_checks(self) -> tuple[bytes, ...]:
+        """The check values of those that are only read with."""
+        return tuple(
+            master.check.reveal()
+            for master in self._masters.values()
+            if master is not self._current
+        )
+
+    @property
     def previous_ids(self) -> tuple[str, ...]:
         """The ids of the master keys that are only read with."""
         return tuple(name for name in self._masters if name != self._current.id)
+
+    def wrap(self, key: SecretKey) -> bytes:
+        """40 bytes under the current master key."""
+        return wrap_key(self._current.vaultwrap, key)
+
+    def unwrap(self, master_id: str, wrapped: bytes) -> SecretKey:
+        """What ``wrap`` sealed when the master key of that id was the current one.
+
+        Raises KeyManagementError for one that is not configured, and DecryptionFailed.
+        """
+        return unwrap_key(self._configured(master_id).vaultwrap, wrapped)
+
+    def rewrapped(self, entry: VaultEntry) -> VaultEntry | None:
+        """The same key under the current master key; None for one that is so already.
+
+        Raises what ``load`` raises, but opens disabled versions too. What it gives was
+        unwrapped again and compared.
+        """
+        master = self._master_of("", entry)
+        if master is self._current:
+            return None
+        key = unwrap_key(master.vaultwrap, entry.value)
+        value = self.wrap(key)
+        if self.unwrap(self.master_id, value) != key:
+            raise KeyManagementError("A key was wrapped wrongly", operation="keys.rewrap")
+        return replace(entry, value=value, content_type=_CONTENT_TYPE + self.master_id)
 
     def store(
         self,
@@ -62,7 +109,7 @@ class KeyVaulting:
         self.vault.put(
             reference,
             version.hex(),
-            wrap_key(self._current.vaultwrap, key),
+            self.wrap(key),
             content_type=_CONTENT_TYPE + self._current.id,
             expires_on=expires_on,
         )
@@ -92,19 +139,22 @@ class KeyVaulting:
         self.vault.delete(reference)
 
     def _master_of(self, reference: str, entry: VaultEntry) -> MasterKey:
-        form = _CONTENT_TYPE_FORM.fullmatch(entry.content_type)
-        if form is None:
+        master_id = master_of(entry.content_type)
+        if master_id is None:
             raise KeyDamaged(
                 "The vault holds something under this reference that is not a Darkroom key",
                 operation="keys.load",
                 details={"reference": reference},
             )
-        master = self._masters.get(form[1])
+        return self._configured(master_id, reference)
+
+    def _configured(self, master_id: str, reference: str = "") -> MasterKey:
+        master = self._masters.get(master_id)
         if master is None:
             raise KeyManagementError(
-                f"This key is wrapped under the master key {form[1]}, which is not configured;"
-                " add it to ENCRYPTION_KEY_PREVIOUS",
+                f"This key is wrapped under the master key {master_id}, which is not"
+                " configured; add it to ENCRYPTION_KEY_PREVIOUS",
                 operation="keys.load",
-                details={"reference": reference, "master": form[1]},
+                details={"reference": reference, "master": master_id},
             )
         return master
