@@ -38,7 +38,8 @@ class Image(HasId, Base):
     every list of live images says ``trashed_at IS NULL`` (:data:`LIVE`). From ``expires_at``
     on a picture counts as trashed, also before the row says so. ``card`` is
     {name, width, height, placeholder}: a gallery page opens one token an image. ``meta`` is
-    EXIF, checksums, description, where it came from.
+    EXIF, checksums, description, where it came from. ``provenance`` says whether the bytes were
+    under authenticated encryption ever since they left their maker's hands, as far as known.
     """
 
     __tablename__ = "images"
@@ -58,6 +59,7 @@ class Image(HasId, Base):
         _where("ix_images_expires_at", _KEPT_UNTIL, "expires_at"),
         _where("ix_images_expiring", _KEPT_UNTIL, "collection_id", "expires_at", "id"),
         _where("ix_images_destroyed", "status = 'destroyed'", "id"),
+        _where("ix_images_unverified", "provenance <> 'sealed'", "provenance", "id"),
         _where("ix_images_quarantined", "status = 'quarantined'", "id"),
         _where(
             "uq_images_dedupe", "status <> 'destroyed'", "collection_id", "dedupe", unique=True
@@ -89,6 +91,9 @@ class Image(HasId, Base):
     content_rev: Mapped[int] = mapped_column(default=0)
     link_epoch: Mapped[int] = mapped_column(default=0)
     dedupe: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    provenance: Mapped[str] = mapped_column(
+        String(32), default="sealed", server_default=text("'sealed'")
+    )
     card: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("images.card"))
     meta: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("images.meta"))
 

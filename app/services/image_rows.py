@@ -129,6 +129,7 @@ class ImageRows:
             updated_at=image.at,
             is_public=image.wishes.is_public,
             expires_at=image.wishes.expires_at,
+            provenance=image.wishes.provenance,
             dedupe=dedupe_index(blind, image.target.id, image.sha256),
             card=image.card,
             meta=image.meta,

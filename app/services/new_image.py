@@ -16,13 +16,18 @@ from app.storage.sidecar import PrivateFacts, PublicFacts
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What goes for every file of a request; no collection means the caller's own."""
+    """What goes for every file of a request; no collection means the caller's own.
+
+    ``provenance`` other than ``sealed``: the bytes lay somewhere before where nothing could
+    tell whether they were touched.
+    """
 
     collection: str | None = None
     tags: tuple[str, ...] = ()
     is_public: bool = False
     expires_at: datetime | None = None
     uploaded_from: str | None = None
+    provenance: str = "sealed"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -68,6 +73,7 @@ class NewImage:
             width=self.rendered.width,
             height=self.rendered.height,
             uploaded_from=self.wishes.uploaded_from,
+            provenance=self.wishes.provenance,
         )
 
     @property
