@@ -48,6 +48,10 @@ class MeasuredVault:
         with _measured("delete"):
             self.vault.delete(reference)
 
+    def recoverable_until(self, reference: str) -> datetime | None:
+        with _measured("recoverable"):
+            return self.vault.recoverable_until(reference)
+
     def versions(self, reference: str) -> tuple[VersionInfo, ...]:
         with _measured("versions"):
             return self.vault.versions(reference)
@@ -58,6 +62,9 @@ class MeasuredVault:
     def check(self) -> None:
         with _measured("check"):
             self.vault.check()
+
+    def close(self) -> None:
+        self.vault.close()
 
 
 @contextmanager
