@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from gunicorn.workers.base import Worker
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
+JOB_STOP_SECONDS = 2.0
+"""Once the requests are answered, which may take graceful_timeout."""
 
 
 def refuse(error: DarkroomError | OSError) -> NoReturn:
@@ -96,11 +98,19 @@ def post_fork(_server: Arbiter, worker: Worker) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Finish what a crash cut short, empty the trash in time and report orphans, beside
-    the first requests."""
-    from app.startup import look_after
+    """Begin to work jobs beside the requests, unless they are worked apart."""
+    house = worker.wsgi.extensions["darkroom"]
+    if house.settings.jobs_embedded:
+        house.jobs.queue.start(house.settings.jobs_threads)
+        worker.at_stop = house.jobs.queue.ask_to_stop
 
-    look_after(worker.wsgi.extensions["darkroom"])
+
+def worker_exit(_server: Arbiter, worker: Worker) -> None:
+    """Give jobs a moment to end at a step; what does not is taken up at the next start."""
+    wsgi = getattr(worker, "wsgi", None)  # none in a worker that never booted
+    house = wsgi.extensions["darkroom"] if wsgi else None
+    if house is not None and house.settings.jobs_embedded:
+        house.jobs.queue.stop(JOB_STOP_SECONDS)
 
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:

@@ -81,6 +81,9 @@ class Settings:
     ratelimit_api: str
     ratelimit_session: str
     ratelimit_login: str
+    jobs_embedded: bool
+    jobs_threads: int
+    jobs_keep_days: int
     registration_open: bool
     log_format: str
     metrics_token: str = field(repr=False)
@@ -226,6 +229,9 @@ def _web(values: v.Values) -> dict[str, Any]:
         "secret_key": one("SECRET_KEY", "", _secret_key),
         "session_idle_minutes": one("SESSION_IDLE_MINUTES", "120", v.whole(1, 43200)),
         "session_max_days": one("SESSION_MAX_DAYS", "14", v.whole(1, 365)),
+        "jobs_embedded": one("JOBS_EMBEDDED", "true", v.boolean),
+        "jobs_threads": one("JOBS_THREADS", "4", v.whole(1, 64)),
+        "jobs_keep_days": one("JOBS_KEEP_DAYS", "7", v.whole(1, 365)),
         "registration_open": one("REGISTRATION_OPEN", "false", v.boolean),
         "log_format": one("LOG_FORMAT", "console", v.one_of("console", "json")),
         "metrics_token": values.text("METRICS_TOKEN"),

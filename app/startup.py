@@ -7,14 +7,11 @@ folders, tables, root keys, store marker.
 from __future__ import annotations
 
 import fcntl
-import itertools
 import logging
 import os
 import stat
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -30,8 +27,6 @@ from app.services.setup_code import setup_code
 from app.wiring import House
 
 log = logging.getLogger("darkroom.start")
-LOOK_EVERY_SECONDS = 60
-LOOKS_AN_HOUR = 60
 
 
 def prepare(environ: Mapping[str, str], env_file: Path | None = ENV_FILE) -> None:
@@ -71,50 +66,6 @@ def _upgrade(engine: Engine) -> None:
 def _places(settings: Settings) -> Places:
     database = Path(settings.database_url.removeprefix("sqlite:///"))
     return Places(database.exists(), settings.store_path.exists(), settings.vault_path.exists())
-
-
-def look_after(house: House) -> None:
-    """Tidy up now and again, in a thread beside the requests; once a worker."""
-    threading.Thread(target=_look_after, args=(house,), name="look-after", daemon=True).start()
-
-
-def _look_after(house: House, pause: Callable[[float], object] = time.sleep) -> None:
-    """Each minute what has to be punctual; each hour what reads much."""
-    for look in itertools.count():
-        if look % LOOKS_AN_HOUR == 0:
-            tidy_up(house)
-            with _only_logged():
-                house.services.orphans.log_report()
-        else:
-            empty_trash(house)
-        pause(LOOK_EVERY_SECONDS)
-
-
-def empty_trash(house: House) -> None:
-    """Move what is past its time into the trash, destroy what has lain there its time."""
-    with _only_logged():
-        expired = house.services.trash.expire()
-        if expired:
-            log.info("images expired", extra={"images": expired})
-    with _only_logged():
-        gone = house.services.trash.destroy_due()
-        if gone:
-            log.info("images were destroyed", extra={"images": gone})
-
-
-def tidy_up(house: House) -> None:
-    """Finish what a crash interrupted, empty the trash of what is due, drop old copies."""
-    empty_trash(house)
-    with _only_logged():
-        house.vault.purge_expired_copies()
-
-
-@contextmanager
-def _only_logged() -> Iterator[None]:
-    try:
-        yield
-    except DarkroomError as error:
-        log.warning("looking after the installation failed", exc_info=error)
 
 
 def _check_instance(instance: Path) -> None:

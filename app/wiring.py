@@ -35,6 +35,7 @@ from app.services.examination import Examination
 from app.services.health import Health
 from app.services.image_rows import ImageRows
 from app.services.ingest import IngestService
+from app.services.jobs import Jobs
 from app.services.key_status import KeyReport, vault_problem
 from app.services.keys import (
     FileKeyService,
@@ -66,6 +67,7 @@ from app.storage.marker import read_marker
 from app.vault.cache import KeyCache
 from app.vault.local import LocalVault
 from app.wiring_alerts import build_alerts
+from app.wiring_jobs import JobParts
 
 CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()
@@ -164,6 +166,16 @@ class House:
         )
         return Decoder(limits)
 
+    @property
+    def jobs(self) -> JobParts:
+        """What queues and works jobs, made once like the services."""
+        with self._lock:
+            return self._jobs
+
+    @cached_property
+    def _jobs(self) -> JobParts:
+        return JobParts(self)
+
     @cached_property
     def _audit(self) -> AuditLog:
         return AuditLog(self.uow, self.roots)
@@ -220,6 +232,7 @@ class House:
             demo=Demo(collections, ingest, annotations),
             health=self._health(),
             ingest=ingest,
+            jobs=Jobs(uow, self.jobs.registry, self.jobs.rows, self.jobs.queue.nudge),
             key_report=KeyReport(uow, self.vaulting),
             labels=Labels(uow, audit),
             library=Library(uow, tags),
@@ -257,6 +270,8 @@ class House:
 
     def close(self) -> None:
         """Give back connections and decoder children; the house opens again on use."""
+        if "_jobs" in self.__dict__:
+            self._jobs.queue.close()
         if "freshness" in self.__dict__:
             self.freshness.close()
         for name in ("plain_engine", "engine"):

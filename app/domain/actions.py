@@ -57,6 +57,9 @@ class Action(Enum):
     READ_ACCOUNT = auto()
     WRITE_ACCOUNT = auto()
     CHANGE_CREDENTIALS = auto()
+    SEE_JOBS = auto()
+    STOP_JOBS = auto()
+    FETCH_RESULTS = auto()  # of jobs; they hold what an export holds
     # of an administrator
     SEE_SITE = auto()
     MANAGE_USERS = auto()
@@ -115,6 +118,9 @@ SCOPE_OF: Final[dict[Action, Scope]] = {
     Action.CREATE_COLLECTION: Scope.COLLECTIONS_WRITE,
     Action.READ_ACCOUNT: Scope.ACCOUNT_READ,
     Action.WRITE_ACCOUNT: Scope.ACCOUNT_WRITE,
+    Action.SEE_JOBS: Scope.ACCOUNT_READ,
+    Action.STOP_JOBS: Scope.ACCOUNT_WRITE,
+    Action.FETCH_RESULTS: Scope.COLLECTIONS_READ,
     Action.SEE_SITE: Scope.ADMIN,
     Action.MANAGE_USERS: Scope.ADMIN,
     Action.MANAGE_KEYS: Scope.ADMIN,

@@ -5,10 +5,11 @@
 ``images:write``        upload, tag, move, trash, restore, destroy, make links
 ``annotations:read``    read boxes, labels and states
 ``annotations:write``   write them
-``collections:read``    list and see collections, members, label classes; export
+``collections:read``    list and see collections, members, label classes; export, and what
+                        jobs made
 ``collections:write``   make, rename and delete collections; members and label classes
-``account:read``        own account, sessions, API keys
-``account:write``       own preferences; make and revoke API keys of no wider scope
+``account:read``        own account, sessions, API keys, jobs
+``account:write``       own preferences; make and revoke API keys of no wider scope; stop jobs
 ``admin``               what an administrator does; only an administrator's key has it
 ======================  ==================================================================
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Watch(Protocol):
@@ -26,3 +26,6 @@ class Unwatched:
 
     def advance(self, done: int, total: int | None = None) -> None:
         pass
+
+
+UNWATCHED: Final = Unwatched()

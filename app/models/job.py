@@ -15,17 +15,20 @@ from app.db.times import utc_now
 
 JOB_STATES = ("waiting", "running", "done", "failed", "stopped")
 _OPEN = text("state IN ('waiting', 'running')")
+# The 16-byte version of the root key, and the wrapped key (RFC 5649: 32 + 8 bytes).
+WRAPPED_BYTES = 56
 
 
 class Job(HasId, Base):
     """One piece of work; ``owner_id`` is None for what the installation does for itself.
 
     ``purpose`` is one of a kind among the open jobs, so that periodic work is never queued
-    twice. A worker claims a row by compare and swap and extends ``lease_until`` while it
+    twice; ``again``: it was asked for once more while it ran, and waits anew when it ends.
+    A worker claims a row by compare and swap and extends ``lease_until`` while it
     works; a lease that ran out lets the next worker take the job. ``done`` of ``total`` (None:
     not known yet) is the progress. ``params`` and ``result`` are bound to the row;
     ``wrapped_dek`` is the key of the sealed result file (role 07), wrapped (RFC 5649) under
-    the root key ``transient``.
+    the root key ``transient``, with that key's version before it.
     """
 
     __tablename__ = "jobs"
@@ -53,11 +56,12 @@ class Job(HasId, Base):
     done: Mapped[int] = mapped_column(BigInteger, default=0)
     total: Mapped[int | None] = mapped_column(BigInteger)
     stop_requested: Mapped[bool] = mapped_column(default=False)
+    again: Mapped[bool] = mapped_column(default=False)
     tries: Mapped[int] = mapped_column(default=0)
     run_at: Mapped[datetime] = mapped_column(default=utc_now)
     lease_until: Mapped[datetime | None]
     lease_token: Mapped[str | None] = mapped_column(String(64))
-    wrapped_dek: Mapped[bytes | None] = mapped_column(LargeBinary(64))
+    wrapped_dek: Mapped[bytes | None] = mapped_column(LargeBinary(WRAPPED_BYTES))
     result_size: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     started_at: Mapped[datetime | None]

@@ -15,6 +15,7 @@ from app.services.delivery import DeliveryService
 from app.services.demo import Demo
 from app.services.health import Health
 from app.services.ingest import IngestService
+from app.services.jobs import Jobs
 from app.services.key_status import KeyReport
 from app.services.keys import RootKeys
 from app.services.labels import Labels
@@ -45,6 +46,7 @@ class Services:
     demo: Demo
     health: Health
     ingest: IngestService
+    jobs: Jobs
     key_report: KeyReport
     labels: Labels
     library: Library

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from app.db.times import utc_now
 from app.errors import KeyNotFound
+from app.jobs.watch import UNWATCHED, Watch
 from app.models import FileKey, Image
 from app.models.image import NOT_DESTROYED
 from app.services.keys import file_reference
@@ -33,11 +34,14 @@ SETTLED = timedelta(milliseconds=HOUR_MS)
 class ImageRowsKnown:
     """The rows of images, as `reconcile` asks for them."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
+    def __init__(self, uow: UnitOfWork, watch: Watch = UNWATCHED) -> None:
         self._uow = uow
+        self._watch = watch
+        self._looked = 0
 
     def named(self, stored_names: Sequence[str], /) -> Iterable[ObjectPath]:
         """Return the rows with one of these stored names."""
+        self._look()
         wanted = select(Image.id, Image.store_slug, Image.stored_name).where(
             Image.stored_name.in_(stored_names)
         )
@@ -54,12 +58,18 @@ class ImageRowsKnown:
                 .order_by(Image.id)
                 .limit(BATCH)
             )
+            self._look()
             with self._uow.read_rows() as connection:
                 rows = connection.execute(wanted).all()
             yield from (_path(*row) for row in rows)
             if len(rows) < BATCH:
                 return
             after = rows[-1].id
+
+    def _look(self) -> None:
+        """A step of the walk: here it may be stopped."""
+        self._looked += 1
+        self._watch.advance(self._looked)
 
 
 class Orphans:
@@ -73,15 +83,15 @@ class Orphans:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._uow = uow
-        self._rows = ImageRowsKnown(uow)
         self._blobs = blobs
         self._vault = vault
         self._clock = clock
 
-    def report(self) -> OrphanReport:
+    def report(self, watch: Watch = UNWATCHED) -> OrphanReport:
         """Walk the whole store and the whole vault and say what has no counterpart."""
         now_ms = int(self._clock().timestamp() * 1000)
-        left = find_orphans(self._blobs, self._rows, now_ms=now_ms)
+        rows = ImageRowsKnown(self._uow, watch)
+        left = find_orphans(self._blobs, rows, now_ms=now_ms)
         return OrphanReport.of(chain(left, self._stray_keys()))
 
     def _stray_keys(self) -> Iterator[Orphan]:
@@ -106,9 +116,9 @@ class Orphans:
             return False
         return all(version.created_on < before for version in versions)
 
-    def log_report(self) -> OrphanReport:
+    def log_report(self, watch: Watch = UNWATCHED) -> OrphanReport:
         """Walk, and put what was found into the log: kinds and counts, no names."""
-        report = self.report()
+        report = self.report(watch)
         for kind, count in report.counts.items():
             log.warning(
                 "store and database disagree", extra={"kind": kind.value, "count": count}

@@ -16,6 +16,7 @@ from app.db.times import utc_now
 from app.domain.access import Action, Actor, require
 from app.domain.states import ImageStatus
 from app.errors import DarkroomError, NotFound
+from app.jobs.watch import UNWATCHED, Watch
 from app.models import FileKey, Image, ImageTag, Tag
 from app.models.image import MARKED_DESTROYED, NOT_DESTROYED
 from app.services.audit import AuditLog, Subject
@@ -122,7 +123,7 @@ class Trash:
         self._shred(image.path, actor)
         return Removal(image_id, DESTROYED, self._clock())
 
-    def destroy_due(self) -> int:
+    def destroy_due(self, watch: Watch = UNWATCHED) -> int:
         """Shred what has lain in the trash for its time; return how many images are gone."""
         due = select(Image.id).where(
             Image.destroy_at <= self._clock(), Image.trashed_at.is_not(None), NOT_DESTROYED
@@ -133,12 +134,13 @@ class Trash:
             with self._uow.write() as session:
                 if session.scalar(due.where(Image.id == image_id)) is not None:
                     self._mark(session, image_id)
-        return self.finish_destructions()
+        return self.finish_destructions(watch)
 
-    def finish_destructions(self) -> int:
+    def finish_destructions(self, watch: Watch = UNWATCHED) -> int:
         """Go on with what a crash left marked; return how many images are gone now."""
         gone = 0
-        for path in self._marked():
+        for done, path in enumerate(self._marked()):
+            watch.advance(done)
             try:
                 self._shred(path, None)
                 gone += 1

@@ -14,6 +14,7 @@ import socket
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from selectors import EVENT_READ
 from typing import Any
@@ -46,10 +47,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*facts, **named)
         self.lingering: deque[Connection] = deque()
         self.is_crowded = False
+        self.at_stop: Callable[[], object] = lambda: None
         # Half of the threads may be streaming: a quarter is left for everybody else.
         self.slow_bodies = threading.BoundedSemaphore(max(1, self.cfg.threads // 4))
 
     # -- in the main loop
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """On SIGTERM, whatever works beside the requests ends while they are answered."""
+        super().handle_exit(sig, frame)
+        self.at_stop()
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection; no thread is held by somebody who has said nothing."""

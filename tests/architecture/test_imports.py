@@ -24,6 +24,7 @@ ROOMS = {
     "hvac": ("app.vault",),
     "flask_limiter": ("app.extensions", "app.factory", "app.web", "app.blueprints"),
     "dotenv": ("app.config",),
+    "huey": ("app.jobs.queue",),
 }
 CRYPTO_MAY_IMPORT = sys.stdlib_module_names | {"app", "cryptography", "_typeshed"}
 

@@ -24,12 +24,13 @@ from app.services.image_access import image_by_id
 from app.services.ingest import Stored
 from app.services.new_image import Wishes
 from app.services.orphans import Orphans
-from app.startup import start, tidy_up
+from app.startup import start
 from app.storage.reconcile import OrphanKind
 from app.vault.cache import KeyCache
 from app.wiring import House
 from tests.fixtures import pictures
 from tests.fixtures.installation import PASSWORD, environment
+from tests.fixtures.upkeep import tidy_up
 
 PIXELS = b"PLAIN-PIXELS-9c1e"
 NAME = "PLAIN-NAME-9c1e"

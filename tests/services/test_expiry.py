@@ -7,14 +7,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import update
 
 from app.db.times import utc_now
 from app.errors import NotFound, NotPermitted
-from app.models import Image
+from app.models import Job
 from app.services.cursor import decode_cursor
 from app.services.listing import ListQuery
-from app.startup import _look_after
 from tests.fixtures.uploads import PictureRoom, picture
 
 
@@ -171,30 +170,16 @@ def test_the_trash_pages_through_both_kinds(room: PictureRoom) -> None:
     assert cursor is None
 
 
-class Enough(Exception):
-    """Ends the loop that looks after the installation."""
-
-
-def test_looking_after_is_punctual_and_does_not_spin(room: PictureRoom, monkeypatch) -> None:
+def test_the_periodic_job_moves_it_within_its_minute(room: PictureRoom) -> None:
+    house = room.installation.house
     first, second = (room.upload(picture(n)).id for n in range(2))
-    reports: list[int] = []
-    orphans = room.services.orphans
-    monkeypatch.setattr(orphans, "log_report", lambda: reports.append(len(pauses)))
     room.run_out(first)
-    pauses: list[float] = []
-
-    def pause(seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 1:
-            assert room.row(first).trashed_at is not None
-            room.run_out(second)
-        if len(pauses) == 121:
-            raise Enough
-
-    with pytest.raises(Enough):
-        _look_after(room.installation.house, pause)
-    assert set(pauses) == {60}
-    assert reports == [0, 60, 120]
-    with room.installation.house.uow.read() as session:
-        live = session.scalars(select(Image.id).where(Image.trashed_at.is_(None))).all()
-    assert live == []
+    house.jobs.queue.run_due()
+    assert room.row(first).trashed_at is not None
+    room.run_out(second)
+    house.jobs.queue.run_due()
+    assert room.row(second).trashed_at is None, "once a minute is enough"
+    with house.uow.write() as session:
+        session.execute(update(Job).values(created_at=utc_now() - timedelta(minutes=1)))
+    house.jobs.queue.run_due()
+    assert room.row(second).trashed_at is not None

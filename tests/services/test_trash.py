@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.db.times import utc_now
 from app.errors import KeyVaultUnavailable, NotFound, NotPermitted, StoreUnavailable
 from app.services.listing import ListQuery
-from app.startup import tidy_up
+from tests.fixtures.upkeep import tidy_up
 from tests.fixtures.uploads import PictureRoom, picture
 
 

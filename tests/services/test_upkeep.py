@@ -13,9 +13,10 @@ import pytest
 from app.db.times import utc_now
 from app.services.orphans import Orphans
 from app.services.setup_code import is_setup_code, setup_code
-from app.startup import start, tidy_up
+from app.startup import start
 from app.storage.object_names import new_temporary_name
 from app.storage.reconcile import OrphanKind
+from tests.fixtures.upkeep import tidy_up
 from tests.fixtures.uploads import PictureRoom, picture
 
 

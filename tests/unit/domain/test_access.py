@@ -192,11 +192,11 @@ SCOPES = {
     "images:write": "EDIT_METADATA SHARE TRASH RESTORE DESTROY UPLOAD",
     "annotations:read": "READ_ANNOTATIONS",
     "annotations:write": "ANNOTATE REVIEW",
-    "collections:read": "SEE_COLLECTION LIST_COLLECTIONS EXPORT",
+    "collections:read": "SEE_COLLECTION LIST_COLLECTIONS EXPORT FETCH_RESULTS",
     "collections:write": "CREATE_COLLECTION LEAVE_COLLECTION MANAGE_LABELS MANAGE_COLLECTION"
     " MANAGE_MEMBERS",
-    "account:read": "READ_ACCOUNT",
-    "account:write": "WRITE_ACCOUNT",
+    "account:read": "READ_ACCOUNT SEE_JOBS",
+    "account:write": "WRITE_ACCOUNT STOP_JOBS",
     "admin": "SEE_SITE MANAGE_USERS MANAGE_KEYS SEE_AUDIT",
 }
 
