@@ -17,7 +17,6 @@ from app.db.field_cipher import FieldCipher
 from app.db.freshness import Freshness
 from app.db.session import UnitOfWork, make_engine
 from app.db.times import utc_now
-from app.errors import KeyVaultUnavailable, StoreUnavailable
 from app.media.decoder_client import Decoder
 from app.media.limits import DecodeLimits
 from app.services.account_administration import AccountAdministration
@@ -32,11 +31,10 @@ from app.services.demo import Demo
 from app.services.derivatives import Derivatives
 from app.services.email_index import EmailIndex
 from app.services.examination import Examination
-from app.services.health import Health
 from app.services.image_rows import ImageRows
 from app.services.ingest import IngestService
 from app.services.jobs import Jobs
-from app.services.key_status import KeyReport, vault_problem
+from app.services.key_status import KeyReport
 from app.services.keys import (
     FileKeyService,
     Keying,
@@ -63,10 +61,10 @@ from app.services.verification import Verification
 from app.services.views import Views
 from app.storage.encrypted_store import EncryptedStore
 from app.storage.local_disk import LocalDisk
-from app.storage.marker import read_marker
 from app.vault.cache import KeyCache
 from app.vault.local import LocalVault
 from app.wiring_alerts import build_alerts
+from app.wiring_health import build_health
 from app.wiring_jobs import JobParts
 
 CACHED_KEYS = 4096
@@ -230,7 +228,7 @@ class House:
             collections=collections,
             delivery=self._delivery(),
             demo=Demo(collections, ingest, annotations),
-            health=self._health(),
+            health=build_health(uow, self.blobs, self.vault),
             ingest=ingest,
             jobs=Jobs(uow, self.jobs.registry, self.jobs.rows, self.jobs.queue.nudge),
             key_report=KeyReport(uow, self.vaulting),
@@ -286,28 +284,3 @@ class House:
             idle=timedelta(minutes=self.settings.session_idle_minutes),
             longest=timedelta(days=self.settings.session_max_days),
         )
-
-    def _health(self) -> Health:
-        return Health(
-            {
-                "database": self._check_database,
-                "store": self._check_store,
-                "vault": self._check_vault,
-            }
-        )
-
-    def _check_database(self) -> None:
-        self.uow.check()
-
-    def _check_vault(self) -> None:
-        problem = vault_problem(self.vault)
-        if problem is not None:
-            raise KeyVaultUnavailable(problem, operation="health.vault")
-
-    def _check_store(self) -> None:
-        self.blobs.check()
-        if read_marker(self.blobs) is None:
-            raise StoreUnavailable(
-                "The store's marker file is missing. Is its file system mounted?",
-                operation="health.store",
-            )

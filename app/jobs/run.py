@@ -81,7 +81,7 @@ class Run:
             self._lost = True
         else:
             self._ours_until = asked + self._lease.total_seconds()
-            self.stop_requested = stop
+            self.stop_requested = self.stop_requested or stop
 
     def _check(self) -> None:
         if self._lost:
