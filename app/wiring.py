@@ -53,6 +53,7 @@ from app.services.orphans import Orphans
 from app.services.password_check import PasswordCheck
 from app.services.quarantine import Quarantine
 from app.services.quota import Quota
+from app.services.records import Records
 from app.services.runs import Runs
 from app.services.sessions import Sessions, SessionTerms
 from app.services.tags import Tags
@@ -237,6 +238,7 @@ class House:
             members=Members(uow, emails, audit),
             moves=Moves(uow=uow, roots=roots, rows=self._image_rows, tags=tags, audit=audit),
             orphans=Orphans(uow, self.blobs, self.vault),
+            records=Records(uow, self.store, self.keys),
             roots=roots,
             runs=self.runs,
             sessions=Sessions(uow, audit, self._terms()),

@@ -15,16 +15,15 @@ from app.db.times import utc_now
 class StaleRecord(Base):
     """The file (an image, or the store's own id for the directory) whose record is behind.
 
-    The triggers of the database keep it (ADR 0015). ``seen`` is the mark that a writer began
-    with: a change counts on only from there, so that ten thousand boxes in one transaction
-    cost one write. Whoever wrote the record removes the row only if ``mark`` is still what
-    it saw before it read.
+    The triggers of the database make it (ADR 0015). ``writer`` is whoever took note of the
+    change before it read what to write: a later change forgets the name, a later writer puts
+    its own, and the row is removed only by the writer that it still names. So no change is
+    lost between two writers, and ten thousand boxes of one transaction cost one write here.
     """
 
     __tablename__ = "stale_records"
     __table_args__ = (Index(None, "since"),)
 
     file_id: Mapped[UUID] = mapped_column(primary_key=True)
-    mark: Mapped[int] = mapped_column(default=1)
-    seen: Mapped[int] = mapped_column(default=0)
     since: Mapped[datetime] = mapped_column(default=utc_now)
+    writer: Mapped[UUID | None]

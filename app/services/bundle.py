@@ -23,6 +23,7 @@ from app.services.library import Library
 from app.services.members import Members
 from app.services.moves import Moves
 from app.services.orphans import Orphans
+from app.services.records import Records
 from app.services.runs import Runs
 from app.services.sessions import Sessions
 from app.services.tags import Tags
@@ -53,6 +54,7 @@ class Services:
     members: Members
     moves: Moves
     orphans: Orphans
+    records: Records
     roots: RootKeys
     runs: Runs
     sessions: Sessions

@@ -6,13 +6,21 @@ before (elsewhere) its row; on deletion (after its key) the sidecar before the b
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack, suppress
 from uuid import UUID
 
 from app.crypto.blob_header import BlobHeader
 from app.crypto.context import BlobContext, Role
 from app.crypto.keys import SecretKey
-from app.crypto.stream import ByteSource, ChunkPolicy, SealedFacts, seal_bytes, seal_stream
+from app.crypto.stream import (
+    BlobWriter,
+    ByteSource,
+    ChunkPolicy,
+    SealedFacts,
+    seal_bytes,
+    seal_stream,
+)
 from app.errors import DecryptionFailed, ForeignBlob, StoreError
 from app.storage import sidecar as sidecars
 from app.storage.interface import BlobStore
@@ -105,6 +113,28 @@ class EncryptedStore:
         context = _context(path, image_id, role, variant, version, generation, content_rev)
         blob, facts = seal_bytes(data, dek, context, self._policy)
         self.blobs.put(path.key(role, variant), blob, replace=True, durable=False)
+        return facts
+
+    def seal_record(
+        self,
+        key: str,
+        context: BlobContext,
+        dek: SecretKey,
+        pieces: Iterable[bytes | memoryview],
+    ) -> SealedFacts:
+        """A record, of an image or of the store, piece by piece; it replaces what was there.
+
+        Durable when it returns. Whoever calls it holds the lock of the image (of ``key``
+        for the store's) and has looked at the state of the key since.
+        """
+        if context.role is not Role.RECORD:
+            raise StoreError("Only records are sealed so.", operation="blob.seal")
+        with self.blobs.stage(key) as staged:
+            writer = BlobWriter(staged, dek, context, self._policy)
+            for piece in pieces:
+                writer.write(piece)
+            facts = writer.finish()
+            staged.commit(replace=True)
         return facts
 
     def open(

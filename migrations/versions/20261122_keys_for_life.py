@@ -38,7 +38,7 @@ RUN_KINDS = (
 IMAGE_COLUMNS = (
     "collection_id, uploader_id, kind, mime_type, status, trashed_at, destroy_at, sort_at,"
     " created_at, updated_at, is_public, expires_at, annotation_state, annotation_rev,"
-    " link_epoch, card, meta"
+    " content_rev, link_epoch, card, meta"
 )
 # Table -> what the directory record says of it.
 DIRECTORY = {
@@ -230,9 +230,8 @@ def stale_records() -> None:
     op.create_table(
         "stale_records",
         identity("file_id"),
-        number("mark"),
-        number("seen"),
         moment("since"),
+        identity("writer", null=True),
         primary("stale_records", "file_id"),
     )
     index("stale_records", "since")
@@ -288,17 +287,16 @@ SQLITE_NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
 
 
 def behind(file: str) -> str:
-    """A mark is there that no writer has seen: nothing is left to say."""
-    found = f"SELECT 1 FROM stale_records WHERE file_id = {file} AND mark > seen"  # noqa: S608
-    return f"EXISTS ({found})"
+    """It is marked, and no writer has taken note yet: nothing is left to say."""
+    marked = f"file_id = {file} AND writer IS NULL"
+    return f"EXISTS (SELECT 1 FROM stale_records WHERE {marked})"  # noqa: S608
 
 
 def marking(file: str, now: str) -> str:
     return (
-        "INSERT INTO stale_records (file_id, mark, seen, since)"
-        f" SELECT {file}, 1, 0, {now} WHERE {file} IS NOT NULL AND NOT {behind(file)}"
-        " ON CONFLICT (file_id) DO UPDATE"
-        " SET mark = stale_records.mark + 1, since = excluded.since"
+        "INSERT INTO stale_records (file_id, since)"
+        f" SELECT {file}, {now} WHERE {file} IS NOT NULL AND NOT {behind(file)}"
+        " ON CONFLICT (file_id) DO UPDATE SET writer = NULL, since = excluded.since"
     )
 
 
@@ -328,6 +326,5 @@ def mark_everything() -> None:
     now = "now()" if postgresql() else SQLITE_NOW
     for file, table in (("store_id", "installation"), ("id", "images")):
         op.execute(
-            "INSERT INTO stale_records (file_id, mark, seen, since)"  # noqa: S608
-            f" SELECT {file}, 1, 0, {now} FROM {table}"
+            f"INSERT INTO stale_records (file_id, since) SELECT {file}, {now} FROM {table}"  # noqa: S608
         )

@@ -1,0 +1,5 @@
+"""Sealed records: what the database knows beside the pictures, kept in the store as well."""
+
+from app.services.records.writer import Records, RecordsReport
+
+__all__ = ["Records", "RecordsReport"]
