@@ -54,6 +54,7 @@ IMAGE: Final = Fields(
         "annotation_state": TEXT,
         "annotation_rev": NUMBER,
         "link_epoch": NUMBER,
+        "provenance": TEXT,
         "card": optional(OBJECT),
         "meta": optional(OBJECT),
     },
