@@ -14,7 +14,6 @@ change on only the newest is kept, so that a re-wrap and a deletion leave nothin
 from __future__ import annotations
 
 import random
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,10 +28,9 @@ from app.errors import KeyDamaged, KeyNotFound, KeyVaultError
 from app.vault.hashicorp_session import HashicorpSession
 from app.vault.interface import VaultEntry, VersionInfo
 from app.vault.key_file import KeyFile, entry_fields, parse_entry
-from app.vault.references import check_reference, check_version
+from app.vault.references import check_reference, check_version, is_reference
 
 _CAS_TRIES = 40
-_REFERENCE = re.compile(r"[0-9A-Za-z-]{1,127}")
 _NEEDED = frozenset({"create", "read", "update"})
 _RANDOM = random.SystemRandom()
 
@@ -125,7 +123,7 @@ class HashicorpVault:
                 ],
             )
         for name in found:
-            if name.startswith(prefix) and _REFERENCE.fullmatch(name):
+            if name.startswith(prefix) and is_reference(name):
                 yield name
 
     def check(self) -> None:

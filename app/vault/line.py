@@ -125,3 +125,43 @@ def seconds_of(header: str | None) -> float | None:
     if header is None or not header.strip().isdecimal():
         return None
     return float(header)
+
+
+class Pace:
+    """At most ``burst`` calls at once, and ``burst`` in ``seconds`` for long.
+
+    Waiting here is cheaper than being refused there. Raises KeyVaultUnavailable, with
+    ``retry_after``, where the wait would be longer than a request may take.
+    """
+
+    def __init__(
+        self,
+        burst: int,
+        seconds: float,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._each = seconds / burst
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._free_at = float("-inf")
+
+    def wait(self, operation: str) -> None:
+        """Return when it is the caller's turn."""
+        with self._lock:
+            now = self._monotonic()
+            free_at = max(self._free_at, now - self._seconds) + self._each
+            wait = free_at - now
+            if wait <= _TOTAL_SECONDS:
+                self._free_at = free_at
+        if wait > _TOTAL_SECONDS:
+            raise KeyVaultUnavailable(
+                "The vault takes no more new keys at the moment; try again soon",
+                operation=operation,
+                details={"retry_after": wait},
+            )
+        if wait > 0:
+            self._sleep(wait)

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from app.errors import KeyNotFound, KeyVaultError
+from app.vault.azure import AzureVault
 from app.vault.hashicorp import HashicorpVault
 from app.vault.hashicorp_session import HashicorpAccess, HashicorpSession
 from app.vault.interface import KeyVault
 from app.vault.local import LocalVault
+from tests.fixtures.azure import LoopbackAzure
 from tests.fixtures.openbao import TOKEN, BaoServer
 
 CONTENT_TYPE = "application/x-darkroom-dek;v=1;m=0badcafe"
@@ -45,9 +47,15 @@ def hashicorp(request: pytest.FixtureRequest, clock: Clock) -> KeyVault:
     return HashicorpVault(session, mount, clock)
 
 
+def azure(request: pytest.FixtureRequest, clock: Clock) -> KeyVault:
+    server: LoopbackAzure = request.getfixturevalue("azure")
+    return AzureVault(server.secret_client(), clock)
+
+
 VAULTS: dict[str, Callable[[pytest.FixtureRequest, Clock], KeyVault]] = {
     "local": local,
     "hashicorp": hashicorp,
+    "azure": azure,
 }
 
 

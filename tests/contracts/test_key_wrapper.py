@@ -12,9 +12,11 @@ from dataclasses import replace
 import pytest
 
 from app.errors import KeyDamaged, KeyNotFound, KeyVaultError
+from app.vault.azure_keys import AzureWrapper
 from app.vault.hashicorp_session import HashicorpAccess, HashicorpSession
 from app.vault.hashicorp_transit import TransitWrapper
 from app.vault.interface import KeyWrapper, WrappedKey
+from tests.fixtures.azure import LoopbackAzure
 from tests.fixtures.openbao import TOKEN, BaoServer
 
 KEK = "kek-0f"
@@ -27,7 +29,15 @@ def hashicorp(request: pytest.FixtureRequest, cleanup: ExitStack) -> KeyWrapper:
     return TransitWrapper(session, server.new_mount("transit"))
 
 
+def azure(request: pytest.FixtureRequest, cleanup: ExitStack) -> KeyWrapper:
+    server: LoopbackAzure = request.getfixturevalue("azure")
+    wrapper = AzureWrapper(server.key_client())
+    cleanup.callback(wrapper.close)
+    return wrapper
+
+
 WRAPPERS: dict[str, Callable[[pytest.FixtureRequest, ExitStack], KeyWrapper]] = {
+    "azure": azure,
     "hashicorp": hashicorp,
 }
 
