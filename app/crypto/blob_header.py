@@ -122,6 +122,12 @@ def header_tag(subkeys: BlobSubkeys, packed: bytes) -> bytes:
     return hmac.digest(subkeys.derive(b"header"), packed[:TAGGED_BYTES], "sha256")
 
 
+def is_genuine(header: BlobHeader, key: SecretKey) -> bool:
+    """Whether this key made this header, every byte of it; in constant time."""
+    packed = header.pack()
+    return hmac.compare_digest(header_tag(subkeys_of(packed, key), packed), header.header_tag)
+
+
 def new_header(
     context: BlobContext, chunk_size: int, dek: SecretKey
 ) -> tuple[BlobHeader, bytes, BlobSubkeys]:

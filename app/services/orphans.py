@@ -89,10 +89,14 @@ class Orphans:
 
     def report(self, watch: Watch = UNWATCHED) -> OrphanReport:
         """Walk the whole store and the whole vault and say what has no counterpart."""
+        return OrphanReport.of(self.found(watch))
+
+    def found(self, watch: Watch = UNWATCHED) -> Iterator[Orphan]:
+        """As ``report``, one after the other: there may be a million of them."""
         now_ms = int(self._clock().timestamp() * 1000)
         rows = ImageRowsKnown(self._uow, watch)
         left = find_orphans(self._blobs, rows, now_ms=now_ms)
-        return OrphanReport.of(chain(left, self._stray_keys()))
+        return chain(left, self._stray_keys())
 
     def _stray_keys(self) -> Iterator[Orphan]:
         """Keys of files that the database does not know, and that no upload is about to use."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import logging
+from uuid import UUID
 
 from sqlalchemy import update
 
 from app import metrics
 from app.crypto.context import Role
 from app.db.session import UnitOfWork
+from app.domain.access import Actor
 from app.domain.states import ImageStatus
 from app.errors import DarkroomError
 from app.models import Image
-from app.services.audit import AuditLog, Subject
+from app.services.audit import AuditLog, Fact, Subject
 from app.services.image_access import ImageAccess
 
 log = logging.getLogger("darkroom.quarantine")
 
 
 class Quarantine:
-    """Marks images; only `store verify` lifts the mark."""
+    """Marks images; only what verified all of an image lifts the mark."""
 
     def __init__(self, uow: UnitOfWork, audit: AuditLog) -> None:
         self._uow = uow
@@ -50,6 +52,27 @@ class Quarantine:
                         "code": damage.code,
                     },
                 )
+
+    def lift(
+        self, actor: Actor, image_id: UUID, action: str = "image.released", **facts: Fact
+    ) -> bool:
+        """Serve a picture again that was verified just now; False if it was not set aside."""
+        with self._uow.write() as session:
+            changed = session.execute(
+                update(Image)
+                .where(Image.id == image_id, Image.status == ImageStatus.QUARANTINED.value)
+                .values(status=ImageStatus.READY.value)
+                .returning(Image.id)
+            ).first()
+            if changed is not None:
+                self._audit.append(
+                    session,
+                    action,
+                    actor=actor,
+                    subject=Subject("image", image_id),
+                    details=facts,
+                )
+        return changed is not None
 
     def note_derivative(self, image: ImageAccess, role: Role, variant: int) -> None:
         """Record that a damaged thumbnail or preview is being made again."""

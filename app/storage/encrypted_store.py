@@ -163,15 +163,19 @@ class EncryptedStore:
 
     def read_sidecar(self, path: ObjectPath) -> Sidecar:
         """Never while serving. ``BlobNotFound``, ``SidecarInvalid``."""
+        sidecar = self.sidecar_at(path)
+        if sidecar.file_id != path.image_id:
+            raise sidecars.invalid("The sidecar belongs to another image.")
+        return sidecar
+
+    def sidecar_at(self, path: ObjectPath) -> Sidecar:
+        """As ``read_sidecar``, whichever image it speaks of."""
         with self.blobs.open(path.sidecar) as handle:
             if handle.size > sidecars.MAX_BYTES:
                 raise sidecars.invalid("The sidecar is longer than 8 KiB.")
             raw = bytearray(handle.size)
             count = handle.pread_into(memoryview(raw), 0)
-        sidecar = sidecars.parse(bytes(raw[:count]))
-        if sidecar.file_id != path.image_id:
-            raise sidecars.invalid("The sidecar belongs to another image.")
-        return sidecar
+        return sidecars.parse(bytes(raw[:count]))
 
     def write_sidecar(
         self, path: ObjectPath, sidecar: Sidecar, *, replace: bool = True
