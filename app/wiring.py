@@ -8,6 +8,7 @@ from functools import cached_property
 
 from sqlalchemy import Engine
 
+from app import wiring_verification
 from app.config import Settings
 from app.crypto.aead import ColumnCipher
 from app.crypto.chunking import ChunkPolicy
@@ -56,9 +57,9 @@ from app.services.quota import Quota
 from app.services.records import Records
 from app.services.runs import Runs
 from app.services.sessions import Sessions, SessionTerms
+from app.services.store_check import StoreCheck
 from app.services.tags import Tags
 from app.services.trash import Trash
-from app.services.verification import Verification
 from app.services.views import Views
 from app.storage.encrypted_store import EncryptedStore
 from app.storage.local_disk import LocalDisk
@@ -180,6 +181,10 @@ class House:
         return AuditLog(self.uow, self.roots)
 
     @cached_property
+    def _quarantine(self) -> Quarantine:
+        return Quarantine(self.uow, self._audit)
+
+    @cached_property
     def runs(self) -> Runs:
         return Runs(self.uow)
 
@@ -219,6 +224,7 @@ class House:
         people = (uow, emails, passwords, audit, self._quota)
         collections, ingest = Collections(uow, audit), self._ingest()
         annotations = Annotations(uow, audit)
+        verification = wiring_verification.verification(self, audit)
         return Services(
             account_administration=AccountAdministration(*people),
             accounts=Accounts(*people),
@@ -242,9 +248,10 @@ class House:
             roots=roots,
             runs=self.runs,
             sessions=Sessions(uow, audit, self._terms()),
+            store_check=StoreCheck(verification, self.runs, self._quarantine),
             tags=tags,
             trash=self._trash,
-            verification=Verification(uow, self.store),
+            verification=verification,
             views=Views(uow, audit),
         )
 
@@ -254,7 +261,7 @@ class House:
             store=self.store,
             roots=self.roots,
             derivatives=Derivatives(self.store, self.keys, self.decoder),
-            quarantine=Quarantine(self.uow, self._audit),
+            quarantine=self._quarantine,
         )
 
     def _ingest(self) -> IngestService:

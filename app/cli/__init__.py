@@ -16,7 +16,7 @@ GROUPS = {
     ),
     "images": ("app.cli.images", "Import a folder of pictures."),
     "keys": ("app.cli.keys", "The state of keys and of the vault."),
-    "store": ("app.cli.store", "The sealed store, and a database made anew from it."),
+    "store": ("app.cli.store", "The sealed store: damage, its cure, a database made anew."),
     "users": ("app.cli.users", "Accounts."),
 }
 

@@ -55,7 +55,7 @@ def _say(wrong: list[Finding], opened: int, *, as_json: bool, stopped: bool) -> 
         say_json({"problems": problems, "opened": opened, "stopped": stopped})
         return
     for finding in wrong:
-        click.echo(f"{finding.subject} {finding.part}: {finding.problem}")
+        click.echo(f"{finding.subject} {finding.part}: {finding.problem}. Cure: {finding.cure}")
     if stopped:
         click.echo(f"Stopped: {opened} opened, {len(wrong)} problems among them.")
     else:
@@ -67,4 +67,5 @@ def _told(finding: Finding) -> dict[str, str | None]:
         "subject": finding.subject,
         "part": finding.part,
         "problem": finding.problem,
+        "cure": finding.cure,
     }

@@ -75,3 +75,31 @@ def _told(work: Iterable[T], label: str, clock: Callable[[], float]) -> Iterator
             said = clock()
             click.echo(f"{label}: {done}{of_all}", err=True)
         yield item
+
+
+class TerminalWatch:
+    """A ``Watch`` for commands: a line that moves on a terminal, a line now and then in a log.
+
+    It never asks the work to end: `until_stopped` does.
+    """
+
+    def __init__(self, label: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._label = label
+        self._clock = clock
+        self._moving = sys.stderr.isatty()
+        self._every = 0.2 if self._moving else SAY_EVERY
+        self._said = clock()
+
+    def advance(self, done: int, total: int | None = None) -> None:
+        """Tell how far it is, unless that was told a moment ago."""
+        if self._clock() - self._said < self._every:
+            return
+        self._said = self._clock()
+        of_all = f" of {total}" if total is not None else ""
+        told = f"{self._label}: {done}{of_all}"
+        click.echo(f"\r{told}" if self._moving else told, err=True, nl=not self._moving)
+
+    def over(self) -> None:
+        """Leave the line that moved, so that what is said next has one of its own."""
+        if self._moving:
+            click.echo(f"\r{' ' * (len(self._label) + 40)}\r", err=True, nl=False)

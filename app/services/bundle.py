@@ -26,6 +26,7 @@ from app.services.orphans import Orphans
 from app.services.records import Records
 from app.services.runs import Runs
 from app.services.sessions import Sessions
+from app.services.store_check import StoreCheck
 from app.services.tags import Tags
 from app.services.trash import Trash
 from app.services.verification import Verification
@@ -58,6 +59,7 @@ class Services:
     roots: RootKeys
     runs: Runs
     sessions: Sessions
+    store_check: StoreCheck
     tags: Tags
     trash: Trash
     verification: Verification

@@ -70,7 +70,8 @@ def _kept_pictures(session: Session) -> Counted:
 
 def _pictures(session: Session) -> Counted:
     counted = select(Image.collection_id, func.count()).where(LIVE, NOT_DESTROYED)
-    return dict(session.execute(counted.group_by(Image.collection_id)).tuples().all())
+    rows = session.execute(counted.group_by(Image.collection_id))
+    return {row[0]: row[1] for row in rows}
 
 
 def _kept_months(session: Session) -> Counted:

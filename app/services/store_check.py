@@ -16,8 +16,8 @@ from uuid import UUID
 
 from app.services.runs import Run, RunView
 from app.services.verification.findings import Finding
-from app.services.verification.images import ORIGINAL, SIDECAR
 from app.services.verification.images import KEY as KEY_PART
+from app.services.verification.images import ORIGINAL, SIDECAR
 
 if TYPE_CHECKING:
     from app.domain.access import Actor
@@ -86,16 +86,24 @@ class StoreCheck:
         self._runs = runs
         self._quarantine = quarantine
 
-    def run(self, watch: Watch, plan: Plan, tell: Tell = tell_nobody) -> CheckReport:
+    def run(
+        self,
+        watch: Watch,
+        plan: Plan,
+        report: CheckReport | None = None,
+        tell: Tell = tell_nobody,
+    ) -> CheckReport:
         """Look at everything that the plan names; ``tell`` hears of each problem at once.
+
+        ``report``, where given, is filled on the way: whoever stops the work has it.
 
         Raises WorkStopped where it was asked to end: a run with ``resume`` goes on there.
         StoreUnavailable and KeyVaultUnavailable end it as well: they say nothing about
         pictures.
         """
         rows = self._verification.rows
-        former = self._former(plan)
-        report, after = _taken_up(plan, former)
+        report = report or CheckReport(plan.mode)
+        after = _take_up(report, self._former(plan))
         with self._runs.started(KIND) as run:
             run.figures["mode"] = plan.mode
             total = _sampled(plan, rows.count())
@@ -168,18 +176,17 @@ def _count(run: Run, report: CheckReport, total: int) -> None:
     )
 
 
-def _taken_up(plan: Plan, former: RunView | None) -> tuple[CheckReport, UUID | None]:
-    """The report of a run that was cut short, to be gone on with."""
-    report = CheckReport(plan.mode)
+def _take_up(report: CheckReport, former: RunView | None) -> UUID | None:
+    """Go on with a run that was cut short: its figures, and the last picture it looked at."""
     if former is None or former.cursor is None:
-        return report, None
+        return None
     figures: Mapping[str, Any] = former.figures
     report.images = int(figures.get("images", 0))
     report.looked = int(figures.get("looked", 0))
     report.problems = int(figures.get("problems", 0))
     report.by_kind.update(figures.get("by_kind", {}))
     report.resumed = True
-    return report, UUID(former.cursor)
+    return UUID(former.cursor)
 
 
 def _sampled(plan: Plan, count: int) -> int:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import click
 
+from app.cli.store.verify import verify
+
 
 @click.group("store")
 def group() -> None:
-    """The sealed store: make a lost database anew from it."""
+    """The sealed store: look for damage and mend it; make a lost database anew."""
+
+
+group.add_command(verify)

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.crypto.context import Role
-from app.crypto.keys import SecretKey
 from app.crypto.blob_header import HEADER_BYTES, BlobHeader, is_genuine
 from app.crypto.chunking import TAG_BYTES
+from app.crypto.context import Role
+from app.crypto.keys import SecretKey
 from app.crypto.stream import BlobReader, read_header
 from app.errors import (
     BlobNotFound,

@@ -45,7 +45,8 @@ class ColumnCheck:
             return connection.execute(select(raw).where(column.is_not(None)).limit(1)).scalar()
 
     def _look(self, table: Table, column: Column[Any]) -> Finding:
-        bad, examples = 0, []
+        bad = 0
+        examples: list[str] = []
         for row_id in self._bad_rows(table, column):
             bad += 1
             if len(examples) < EXAMPLES:

@@ -8,7 +8,9 @@ from typing import Final
 
 HEAL: Final = "store heal --from BACKUP --image ID"
 RECONCILE: Final = "store reconcile --repair"
-VAULT: Final = "put the key back from a backup of the vault: store heal --from BACKUP --image ID"
+VAULT: Final = (
+    "put the key back from a backup of the vault: store heal --from BACKUP --image ID"
+)
 REMADE: Final = "nothing: it is made again when it is next asked for"
 
 
@@ -36,9 +38,17 @@ class Damage(Enum):
     # its keys
     NO_KEY_ROW = ("no_key_row", "the database names no key for it", "restore the database")
     KEY_MISSING = ("key_missing", "its key is not in the vault", VAULT)
-    KEY_DISABLED = ("key_disabled", "its key is disabled in the vault", "enable it in the vault")
+    KEY_DISABLED = (
+        "key_disabled",
+        "its key is disabled in the vault",
+        "enable it in the vault",
+    )
     KEY_DAMAGED = ("key_damaged", "what the vault holds for it is no key", VAULT)
-    KEY_FOREIGN = ("key_foreign", "the key in the vault is not the one it was sealed with", VAULT)
+    KEY_FOREIGN = (
+        "key_foreign",
+        "the key in the vault is not the one it was sealed with",
+        VAULT,
+    )
     KEY_EXTRA = (
         "key_extra",
         "the vault has a version of its key that the database does not know",
@@ -50,12 +60,20 @@ class Damage(Enum):
     SIDECAR_ANOTHERS = ("sidecar_anothers", "the sidecar of another file lies here", RECONCILE)
     SIDECAR_DIFFERS = ("sidecar_differs", "its sidecar and the database disagree", RECONCILE)
     DERIVATIVE = ("derivative", "it was changed", REMADE)
-    RECORD = ("record", "its record was changed", "nothing: it is written again from the database")
+    RECORD = (
+        "record",
+        "its record was changed",
+        "nothing: it is written again from the database",
+    )
     # the rest of the installation
     COLUMN = ("column", "values in the database do not open", "restore the database")
     COUNTS = ("counts", "a counter is not what a count gives", RECONCILE)
     AUDIT = ("audit", "the audit log was changed", "flask audit verify names the place")
-    MARKER = ("marker", "the store is not the one that the database knows", "mount the right one")
+    MARKER = (
+        "marker",
+        "the store is not the one that the database knows",
+        "mount the right one",
+    )
     TEMPORARY = ("temporary", "something half written was left behind", RECONCILE)
     BLOB_WITHOUT_ROW = (
         "blob_without_row",

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 DERIVATIVES = (*((Role.THUMBNAIL, size) for size in THUMBNAIL_SIZES), (Role.PREVIEW, 0))
 OF_KEYS = frozenset(
-    [Damage.KEY_MISSING, Damage.KEY_DISABLED, Damage.KEY_DAMAGED, Damage.KEY_FOREIGN]
+    [
+        Damage.NO_KEY_ROW,
+        Damage.KEY_MISSING,
+        Damage.KEY_DISABLED,
+        Damage.KEY_DAMAGED,
+        Damage.KEY_FOREIGN,
+    ]
 )
 OF_A_BENT_HEADER = frozenset([Damage.UNKNOWN_KEY, Damage.ANOTHERS])
 ORIGINAL, SIDECAR, KEY = "original", "sidecar", "key"
@@ -50,9 +56,7 @@ class ImageCheck:
         self._blobs = BlobCheck(store.blobs, keys, require_store)
         self._clock = clock
 
-    def look(
-        self, image_id: UUID, *, full: bool, pace: Pace = at_once
-    ) -> tuple[Finding, ...]:
+    def look(self, image_id: UUID, *, full: bool, pace: Pace = at_once) -> tuple[Finding, ...]:
         """One finding a part; nothing for a picture that is gone.
 
         What is wrong is looked at again with a fresh row: it may have been replaced or

@@ -67,7 +67,9 @@ class ExpectedImages:
                 ).where(Image.id == image_id)
             ).one()
             keys = session.execute(
-                select(FileKey.version_id, FileKey.state, FileKey.mode).where(FileKey.file_id == image_id)
+                select(FileKey.version_id, FileKey.state, FileKey.mode).where(
+                    FileKey.file_id == image_id
+                )
             ).all()
         return Expected(
             image=image,
