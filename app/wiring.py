@@ -136,9 +136,13 @@ class House:
 
     @cached_property
     def keys(self) -> FileKeyService:
+        return self.file_keys(self._key_cache())
+
+    def file_keys(self, cache: KeyCache) -> FileKeyService:
+        """The keys of files, remembered in this cache."""
         return FileKeyService(
             self.vaulting,
-            self._key_cache(),
+            cache,
             utc_now,
             self.settings.rotation_days,
             require_vault=lambda: self.roots.require_in(self.vault),

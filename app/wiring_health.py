@@ -11,16 +11,21 @@ from app.storage.marker import read_marker
 from app.vault.interface import KeyVault
 
 
+def require_store(blobs: BlobStore) -> None:
+    """Raise StoreUnavailable unless the store can be used and its marker lies there."""
+    blobs.check()
+    if read_marker(blobs) is None:
+        raise StoreUnavailable(
+            "The store's marker file is missing. Is its file system mounted?",
+            operation="health.store",
+        )
+
+
 def build_health(uow: UnitOfWork, blobs: BlobStore, vault: KeyVault) -> Health:
     """Return the checks by name; each raises what keeps its part from being used."""
 
     def check_store() -> None:
-        blobs.check()
-        if read_marker(blobs) is None:
-            raise StoreUnavailable(
-                "The store's marker file is missing. Is its file system mounted?",
-                operation="health.store",
-            )
+        require_store(blobs)
 
     def check_vault() -> None:
         problem = vault_problem(vault)
