@@ -57,6 +57,7 @@ class Settings:
     session_max_days: int
     encryption_key: SecretKey = field(repr=False)
     encryption_key_previous: tuple[SecretKey, ...] = field(repr=False)
+    image_encryption_key: str = field(repr=False)
     rotation_days: int
     chunk_size: int
     stream_chunk: int
@@ -245,6 +246,7 @@ def _keys(values: v.Values, instance: Path) -> dict[str, Any]:
     return {
         "encryption_key": parse_master_key(values.text("ENCRYPTION_KEY") or None),
         "encryption_key_previous": _previous(values.text("ENCRYPTION_KEY_PREVIOUS")),
+        "image_encryption_key": values.text("IMAGE_ENCRYPTION_KEY"),
         "rotation_days": one("ENCRYPTION_KEY_ROTATION_DAYS", "30", v.whole(0, 3650)),
         "chunk_size": one("ENCRYPTION_CHUNK_SIZE_MB", "5", v.whole(1, 64)) << 20,
         "stream_chunk": one("ENCRYPTION_STREAM_CHUNK_KIB", "256", v.whole(4, 65536)) << 10,

@@ -68,6 +68,7 @@ from app.vault.local import LocalVault
 from app.wiring_alerts import build_alerts
 from app.wiring_health import build_health
 from app.wiring_jobs import JobParts
+from app.wiring_migration import build_moving_in
 
 CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()
@@ -247,6 +248,7 @@ class House:
             library=Library(uow, tags),
             members=Members(uow, emails, audit),
             moves=Moves(uow=uow, roots=roots, rows=self._image_rows, tags=tags, audit=audit),
+            moving_in=build_moving_in(self, self._image_rows, ingest, annotations, audit),
             orphans=Orphans(uow, self.blobs, self.vault),
             records=Records(uow, self.store, self.keys),
             roots=roots,

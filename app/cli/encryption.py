@@ -6,6 +6,7 @@ from itertools import chain
 
 import click
 
+from app.cli.moving_in import import_legacy, migrate, verify_migration
 from app.cli.progress import STOPPED, progress, until_stopped
 from app.cli.terminal import all_services, as_json, command, say_json
 from app.crypto.keys import generate_key
@@ -15,6 +16,10 @@ from app.services.verification import Finding
 @click.group("encryption")
 def group() -> None:
     """Make a master key; verify that everything is sealed."""
+
+
+for moving in (import_legacy, migrate, verify_migration):
+    group.add_command(moving)
 
 
 @group.command("generate-key")

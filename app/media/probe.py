@@ -67,7 +67,7 @@ def _unsupported(head: bytes, guess: str) -> UnsupportedType:
     return UnsupportedType(
         f"{what} {ACCEPTED}",
         operation="media.probe",
-        details={"recognised": guess or None},
+        details={"recognised": guess or known or None},
     )
 
 

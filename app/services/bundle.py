@@ -21,6 +21,7 @@ from app.services.keys import RootKeys
 from app.services.labels import Labels
 from app.services.library import Library
 from app.services.members import Members
+from app.services.migration.moving_in import MovingIn
 from app.services.moves import Moves
 from app.services.orphans import Orphans
 from app.services.records import Records
@@ -54,6 +55,7 @@ class Services:
     library: Library
     members: Members
     moves: Moves
+    moving_in: MovingIn
     orphans: Orphans
     records: Records
     roots: RootKeys

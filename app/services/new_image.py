@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from app.domain.media_kinds import MediaKind
 from app.media.rendered import Rendered
 from app.services.collection_access import CollectionAccess
 from app.storage.sidecar import PrivateFacts, PublicFacts
+
+SEALED: Final = "sealed"
+UNVERIFIED: Final = "legacy-cbc-unverified"
+"""Provenance, as the sidecar tells it: a file that came as CBC may have been changed before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Wishes:
     is_public: bool = False
     expires_at: datetime | None = None
     uploaded_from: str | None = None
-    provenance: str = "sealed"
+    provenance: str = SEALED
 
 
 @dataclass(frozen=True, slots=True, repr=False)
