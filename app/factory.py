@@ -13,6 +13,7 @@ from flask import Flask, Response, g, request
 
 from app import metrics
 from app.blueprints import (
+    admin,
     annotate,
     auth,
     collections,
@@ -36,6 +37,7 @@ from app.web.unsound import Unsound
 from app.wiring import House
 
 API_PREFIX = "/api/v1"
+ROOMS = (health, serving, auth, gallery, annotate, upload, collections, reference, admin)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -142,7 +144,17 @@ def _install_guards(app: Flask, extensions: Extensions, settings: Settings | Non
 
 
 def _register_blueprints(app: Flask) -> None:
-    for room in (health, serving, auth, gallery, annotate, upload, collections, reference):
+    for room in (
+        health,
+        serving,
+        auth,
+        gallery,
+        annotate,
+        upload,
+        collections,
+        reference,
+        admin,
+    ):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint, url_prefix=API_PREFIX)
 

@@ -69,6 +69,7 @@ from app.wiring_alerts import build_alerts
 from app.wiring_health import build_health
 from app.wiring_jobs import JobParts
 from app.wiring_migration import build_moving_in
+from app.wiring_posture import build_posture
 
 CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()
@@ -251,6 +252,7 @@ class House:
             moving_in=build_moving_in(self, self._image_rows, ingest, annotations, audit),
             orphans=Orphans(uow, self.blobs, self.vault),
             records=Records(uow, self.store, self.keys),
+            posture=build_posture(self.settings, uow, self.vaulting, roots, self.runs),
             roots=roots,
             runs=self.runs,
             sessions=Sessions(uow, audit, self._terms()),

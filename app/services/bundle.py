@@ -25,6 +25,7 @@ from app.services.migration.moving_in import MovingIn
 from app.services.moves import Moves
 from app.services.orphans import Orphans
 from app.services.records import Records
+from app.services.posture import Posture
 from app.services.runs import Runs
 from app.services.sessions import Sessions
 from app.services.store_check import StoreCheck
@@ -58,6 +59,7 @@ class Services:
     moving_in: MovingIn
     orphans: Orphans
     records: Records
+    posture: Posture
     roots: RootKeys
     runs: Runs
     sessions: Sessions

@@ -15,7 +15,8 @@ Kind = Literal["page", "api", "media"]
 
 @dataclass(frozen=True)
 class Row:
-    """``ok``: the status for who may. ``fresh``: the call changes what the next one needs."""
+    """``ok``: the status for who may. ``fresh``: the call changes what the next one needs.
+    ``admin``: for administrators alone; to any other account it is forbidden (403)."""
 
     path: str
     kind: Kind
@@ -23,6 +24,7 @@ class Row:
     ok: int = 200
     scope: str | None = None
     hidden: bool = False
+    admin: bool = False
     fresh: Literal["", "place", "trashed", "empty", "key"] = ""
     form: dict[str, Any] | None = None
     json: Any = None
@@ -103,6 +105,9 @@ TABLE: dict[tuple[str, str], Row | Open] = {
     ),
     ("api.account.sessions", "GET"): api("/sessions", "account:read"),
     ("api.account.end_session", "DELETE"): api("/sessions/{nothing}", None, ok=404),
+    # the installation
+    ("admin.keys", "GET"): page("/admin/keys", admin=True),
+    ("api.admin.keys", "GET"): api("/admin/keys", "admin", admin=True),
     # pictures
     ("gallery.page", "GET"): page("/gallery?collection={slug}", "viewer"),
     ("gallery.trash", "GET"): page("/trash"),

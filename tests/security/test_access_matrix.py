@@ -48,13 +48,13 @@ def test_every_route_has_a_row_and_every_row_a_route() -> None:
 def expected(row: Row | Open, who: str) -> int:
     """Return the status that the table promises to ``who``."""
     if isinstance(row, Open):
-        if who in BAD_KEYS:
-            return row.bad_key
-        return row.nobody if who in NOBODY or row.account is None else row.account
+        return of_open(row, who)
     if who in NOBODY:
         return 303 if row.kind == "page" and row.form is None else 401
     if who in BAD_KEYS or (row.kind == "page" and who.endswith("key")):
         return 401
+    if row.admin:
+        return row.ok if who in {"admin", "exact key"} else 403
     if who == "narrow key" or (row.scope is None and who.endswith("key")):
         return 403
     if row.least is None or who.endswith("key"):
@@ -66,6 +66,12 @@ def expected(row: Row | Open, who: str) -> int:
     if ROLES.index(who) >= ROLES.index(row.least):
         return row.ok
     return 404 if row.hidden or row.fresh == "key" else 403
+
+
+def of_open(row: Open, who: str) -> int:
+    if who in BAD_KEYS:
+        return row.bad_key
+    return row.nobody if who in NOBODY or row.account is None else row.account
 
 
 def send(crowd: Crowd, row: Row | Open, method: str, who: str, place: Place) -> TestResponse:

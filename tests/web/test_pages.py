@@ -39,7 +39,10 @@ ACCOUNT = (200, 200, 200, 303)
 MEMBERS = (200, 200, 404, 303)
 EVERYBODY = (200, 200, 200, 200)
 
+ADMINS = (403, 403, 200, 303)
+
 PAGES = {
+    "admin.keys": row(ADMINS, "/admin/keys"),
     "auth.account": row(ACCOUNT, "/account"),
     "auth.api_keys": row(ACCOUNT, "/auth/api-keys"),
     "auth.login": row((303, 303, 303, 200), "/auth/login", "/auth/login?next=/gallery"),

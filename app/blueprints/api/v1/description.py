@@ -11,6 +11,7 @@ from apiflask import APIFlask
 from werkzeug.routing import Rule
 
 from app.blueprints.api.v1.schemas_accounts import SCHEMAS as OF_ACCOUNTS
+from app.blueprints.api.v1.schemas_admin import SCHEMAS as OF_ADMIN
 from app.blueprints.api.v1.schemas_images import SCHEMAS as OF_IMAGES
 from app.blueprints.api.v1.shapes import Schema, ref, text, uuid
 from app.domain.scopes import Scope
@@ -113,7 +114,7 @@ def describe(app: APIFlask, prefix: str) -> None:
     def finish(document: Any) -> Any:
         document["servers"] = [{"url": "/"}]
         document["components"] = {
-            "schemas": OF_IMAGES | OF_ACCOUNTS,
+            "schemas": OF_IMAGES | OF_ACCOUNTS | OF_ADMIN,
             "securitySchemes": _schemes(app.config["SESSION_COOKIE_NAME"]),
         }
         for rule in app.url_map.iter_rules():

@@ -1,0 +1,5 @@
+"""The blueprint of the pages for administrators."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("admin", __name__)
