@@ -6,7 +6,11 @@ from dataclasses import asdict
 
 import click
 
+from app.cli.key_posture import say_posture
 from app.cli.terminal import all_services, as_json, command, say_json, say_table
+from app.domain.access import OPERATOR
+from app.web.posture_json import posture_json
+from app.web.posture_view import posture_view
 
 
 @click.group("keys")
@@ -18,11 +22,14 @@ def group() -> None:
 @as_json
 @command
 def status(as_json: bool) -> None:
-    """Count the keys by state; name the master key by its check value. 1 if the vault
-    is not in order."""
-    found = all_services().key_report.status()
+    """The posture: keys by state, age and generation, custody, forecasts, what was done last.
+    Names the master key by its check value. 1 if the vault is not in order."""
+    services = all_services()
+    found = services.key_report.status()
+    report = services.posture.report(OPERATOR)
+    alerts = services.alerts.active(OPERATOR)
     if as_json:
-        say_json(asdict(found))
+        say_json(asdict(found) | {"posture": posture_json(report, alerts)})
     else:
         click.echo(f"Master key    {found.master}")
         for previous in found.previous_masters:
@@ -30,5 +37,6 @@ def status(as_json: bool) -> None:
         click.echo(f"Vault         {found.vault_problem or 'in order'}")
         say_table(("state", "keys"), found.counts.by_state.items())
         click.echo(f"Past their expiry: {found.counts.past_expiry}")
+        say_posture(posture_view(report, alerts))
     if found.vault_problem is not None:
         raise SystemExit(1)

@@ -18,25 +18,11 @@ def posture_json(report: PostureReport, alerts: Sequence[AlertView]) -> dict[str
         "at": rfc3339(report.at),
         "master_key": report.master,
         "previous_master_keys": list(report.previous_masters),
-        "vault": {
-            "mode": setting.vault_mode,
-            "keying": setting.keying,
-            "problem": report.vault_problem,
-            "cache_minutes": setting.cache_minutes,
-        },
+        "vault": _vault(report),
         "cryptoperiod_days": setting.cryptoperiod_days,
         "grace_hours": setting.grace_hours,
         "root_key_versions": dict(report.root_versions),
-        "files": {
-            "total": inventory.files,
-            "sealed_bytes": inventory.sealed_bytes,
-            "by_format": dict(inventory.by_format),
-            "by_generation": {str(at): n for at, n in inventory.by_generation.items()},
-            "by_age": dict(inventory.by_age),
-            "unverified_provenance": inventory.unverified,
-            "quarantined": inventory.quarantined,
-            "legacy_left": report.legacy_left,
-        },
+        "files": _files(report),
         "keys": {
             "by_state": dict(inventory.by_state),
             "by_mode": dict(inventory.by_mode),
@@ -51,6 +37,29 @@ def posture_json(report: PostureReport, alerts: Sequence[AlertView]) -> dict[str
         "forecast": {"due": _forecast(report.due), "all": _forecast(report.everything)},
         "last": _last(report.last),
         "alerts": [_alert(alert) for alert in alerts],
+    }
+
+
+def _vault(report: PostureReport) -> dict[str, Any]:
+    return {
+        "mode": report.setting.vault_mode,
+        "keying": report.setting.keying,
+        "problem": report.vault_problem,
+        "cache_minutes": report.setting.cache_minutes,
+    }
+
+
+def _files(report: PostureReport) -> dict[str, Any]:
+    inventory = report.inventory
+    return {
+        "total": inventory.files,
+        "sealed_bytes": inventory.sealed_bytes,
+        "by_format": dict(inventory.by_format),
+        "by_generation": {str(at): n for at, n in inventory.by_generation.items()},
+        "by_age": dict(inventory.by_age),
+        "unverified_provenance": inventory.unverified,
+        "quarantined": inventory.quarantined,
+        "legacy_left": report.legacy_left,
     }
 
 

@@ -57,6 +57,8 @@ DAMAGED = pictures.jpeg()[:300]
 CALLS = [
     call("account_me", "GET /me", 200),
     call("account_keys", "GET /api-keys", 200),
+    call("admin_keys", "GET /admin/keys", 200, who="admin"),
+    call("admin_keys", "GET /admin/keys", 403),
     call("account_create_key", "POST /api-keys", 201, json={"name": "n", "scopes": ["all"]}),
     call(
         "account_create_key",

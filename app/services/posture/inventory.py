@@ -85,14 +85,14 @@ def _generations(session: Session) -> dict[int, int]:
         .group_by(FileKey.generation)
         .order_by(FileKey.generation)
     )
-    return dict(session.execute(grouped).tuples().all())
+    return dict(session.execute(grouped).all())
 
 
 def _ages(session: Session, now: datetime) -> dict[str, int]:
     whens = [(FileKey.created_at > now - timedelta(days=days), name) for name, days in AGES]
     age = case(*whens, else_=OLDER).label("age")
     grouped = select(age, func.count()).where(ACTIVE).group_by(age)
-    found: dict[str, int] = dict(session.execute(grouped).tuples().all())
+    found: dict[str, int] = dict(session.execute(grouped).all())
     return {name: found.get(name, 0) for name in (*(name for name, _ in AGES), OLDER)}
 
 
