@@ -56,7 +56,7 @@ from app.services.quarantine import Quarantine
 from app.services.quota import Quota
 from app.services.records import Records
 from app.services.runs import Runs
-from app.services.sessions import Sessions, SessionTerms
+from app.services.sessions import Sessions
 from app.services.store_check import StoreCheck
 from app.services.tags import Tags
 from app.services.trash import Trash
@@ -70,6 +70,7 @@ from app.wiring_health import build_health
 from app.wiring_jobs import JobParts
 from app.wiring_migration import build_moving_in
 from app.wiring_posture import build_posture
+from app.wiring_sessions import session_terms
 
 CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()
@@ -255,7 +256,7 @@ class House:
             posture=build_posture(self.settings, uow, self.vaulting, roots, self.runs),
             roots=roots,
             runs=self.runs,
-            sessions=Sessions(uow, audit, self._terms()),
+            sessions=Sessions(uow, audit, session_terms(self.settings)),
             store_check=StoreCheck(verification, self.runs, self._quarantine),
             tags=tags,
             trash=self._trash,
@@ -295,9 +296,3 @@ class House:
                 engine.dispose()
         if "decoder" in self.__dict__:
             self.decoder.close()
-
-    def _terms(self) -> SessionTerms:
-        return SessionTerms(
-            idle=timedelta(minutes=self.settings.session_idle_minutes),
-            longest=timedelta(days=self.settings.session_max_days),
-        )

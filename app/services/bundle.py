@@ -24,8 +24,8 @@ from app.services.members import Members
 from app.services.migration.moving_in import MovingIn
 from app.services.moves import Moves
 from app.services.orphans import Orphans
-from app.services.records import Records
 from app.services.posture import Posture
+from app.services.records import Records
 from app.services.runs import Runs
 from app.services.sessions import Sessions
 from app.services.store_check import StoreCheck
