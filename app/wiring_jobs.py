@@ -41,11 +41,19 @@ class JobParts:
 def register(registry: Registry, house: House) -> None:
     """Name every kind with its handler; a handler reaches for services when it is called."""
     for kind in (
+        JobKind("alerts.check", "Look for what is wrong", _alerts(house), MINUTE),
         JobKind("trash.empty", "Empty the trash of what is due", _trash(house), MINUTE),
         JobKind("store.orphans", "Look for leftovers", _orphans(house), HOUR),
         JobKind("vault.purge_copies", "Drop old copies of keys", _copies(house), HOUR),
     ):
         registry.add(kind)
+
+
+def _alerts(house: House) -> Handler:
+    def check(_run: JobRun) -> Mapping[str, Any]:
+        return {"conditions": len(house.services.alerts.check())}
+
+    return check
 
 
 def _trash(house: House) -> Handler:
