@@ -75,6 +75,7 @@ class Settings:
     decode_timeout_seconds: int
     decode_memory: int
     quota_default: int
+    derivatives_size: int
     trash_days: int
     signed_url_expiry: int
     media_cache: str
@@ -276,6 +277,7 @@ def _limits(values: v.Values) -> dict[str, Any]:
         "decode_timeout_seconds": one("DECODE_TIMEOUT_SECONDS", "20", v.whole(1, 3600)),
         "decode_memory": one("DECODE_MEMORY_MB", "1024", v.whole(256, 65536)) << 20,
         "quota_default": one("QUOTA_DEFAULT", "10 GiB", v.byte_count),
+        "derivatives_size": one("DERIVATIVES_CACHE_SIZE", "5 GiB", v.byte_count),
         "trash_days": one("TRASH_DAYS", "30", v.whole(0, 3650)),
         "signed_url_expiry": one("SIGNED_URL_EXPIRY", "3600", v.whole(1, 31536000)),
         "media_cache": one("MEDIA_CACHE", "revalidate", v.one_of("revalidate", "off")),

@@ -19,7 +19,6 @@ from app.db.freshness import Freshness
 from app.db.session import UnitOfWork, make_engine
 from app.db.times import utc_now
 from app.media.decoder_client import Decoder
-from app.media.limits import DecodeLimits
 from app.services.account_administration import AccountAdministration
 from app.services.accounts import Accounts
 from app.services.annotations import Annotations
@@ -34,7 +33,6 @@ from app.services.email_index import EmailIndex
 from app.services.examination import Examination
 from app.services.image_rows import ImageRows
 from app.services.ingest import IngestService
-from app.services.jobs import Jobs
 from app.services.key_status import KeyReport
 from app.services.keys import (
     FileKeyService,
@@ -68,6 +66,7 @@ from app.vault.local import LocalVault
 from app.wiring_alerts import build_alerts
 from app.wiring_health import build_health
 from app.wiring_jobs import JobParts
+from app.wiring_media import build_decoder
 from app.wiring_migration import build_moving_in
 from app.wiring_posture import build_posture
 from app.wiring_sessions import session_terms
@@ -164,14 +163,7 @@ class House:
 
     @cached_property
     def decoder(self) -> Decoder:
-        limits = DecodeLimits(
-            max_pixels=self.settings.image_max_pixels,
-            max_side=self.settings.image_max_side,
-            max_frames=self.settings.image_max_frames,
-            timeout_seconds=self.settings.decode_timeout_seconds,
-            memory_bytes=self.settings.decode_memory,
-        )
-        return Decoder(limits)
+        return build_decoder(self.settings)
 
     @property
     def jobs(self) -> JobParts:
@@ -244,7 +236,8 @@ class House:
             demo=Demo(collections, ingest, annotations),
             health=build_health(uow, self.blobs, self.vault),
             ingest=ingest,
-            jobs=Jobs(uow, self.jobs.registry, self.jobs.rows, self.jobs.queue.nudge),
+            job_overview=self.jobs.overview,
+            jobs=self.jobs.service,
             key_report=KeyReport(uow, self.vaulting),
             labels=Labels(uow, audit),
             library=Library(uow, tags),

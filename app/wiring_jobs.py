@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from app.crypto.chunking import ChunkPolicy
 from app.jobs.queue import Queue
 from app.jobs.registry import Handler, JobKind, JobRun, Registry
 from app.jobs.rows import JobRows
 from app.jobs.timetable import Timetable
 from app.jobs.worker import Worker
+from app.services.derivative_cache import DerivativeCache
+from app.services.job_expiry import JobExpiry
+from app.services.job_overview import JobOverview
+from app.services.job_results import JobResults
+from app.services.jobs import Jobs
 
 if TYPE_CHECKING:
     from app.wiring import House
@@ -36,6 +43,17 @@ class JobParts:
             self.worker,
             self.timetable,
         )
+        self._serve(house)
+
+    def _serve(self, house: House) -> None:
+        uow, settings = house.uow, house.settings
+        policy = ChunkPolicy(settings.chunk_size, settings.stream_chunk)
+        self.results = JobResults(uow, house.blobs, house.roots, policy)
+        keep = timedelta(days=settings.jobs_keep_days)
+        self.expiry = JobExpiry(uow, house.blobs, self.results, keep)
+        self.derivatives = DerivativeCache(house.blobs, settings.derivatives_size)
+        self.overview = JobOverview(uow, self.registry)
+        self.service = Jobs(uow, self.registry, self.rows, self.results, self.queue.nudge)
 
 
 def register(registry: Registry, house: House) -> None:
@@ -44,6 +62,10 @@ def register(registry: Registry, house: House) -> None:
         JobKind("alerts.check", "Look for what is wrong", _alerts(house), MINUTE),
         JobKind("trash.empty", "Empty the trash of what is due", _trash(house), MINUTE),
         JobKind("store.orphans", "Look for leftovers", _orphans(house), HOUR),
+        JobKind("jobs.expire", "Forget old jobs", _jobs(house), HOUR),
+        JobKind(
+            "derivatives.trim", "Bound the cache of thumbnails", _derivatives(house), 6 * HOUR
+        ),
         JobKind("vault.purge_copies", "Drop old copies of keys", _copies(house), HOUR),
     ):
         registry.add(kind)
@@ -70,6 +92,20 @@ def _orphans(house: House) -> Handler:
         return {kind.value: count for kind, count in found.counts.items()}
 
     return report
+
+
+def _jobs(house: House) -> Handler:
+    def expire(run: JobRun) -> Mapping[str, Any]:
+        return asdict(house.jobs.expiry.run(run))
+
+    return expire
+
+
+def _derivatives(house: House) -> Handler:
+    def trim(run: JobRun) -> Mapping[str, Any]:
+        return asdict(house.jobs.derivatives.trim(run))
+
+    return trim
 
 
 def _copies(house: House) -> Handler:

@@ -94,6 +94,7 @@ class Queue:
         What its handlers queue for now is worked too. What waits for another try is not.
         """
         settled: dict[UUID, str] = {}
+        self._worker.stopping.clear()
         self._timetable.queue_due()
         while not self._worker.stopping.is_set():
             fresh = [job_id for job_id in self._rows.due() if job_id not in settled]
@@ -134,7 +135,8 @@ class Queue:
 
     def close(self) -> None:
         """Give back the file; it is opened again on use."""
-        self.ask_to_stop()
+        if self._consumer is not None:
+            self.stop(0)
         carrier = self.__dict__.pop("_carrier", None)
         if carrier is not None:
             carrier.huey.storage.close()

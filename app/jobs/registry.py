@@ -25,6 +25,10 @@ class JobRun(Watch, Protocol):
     @property
     def params(self) -> Mapping[str, Any]: ...
 
+    def hold(self) -> None:
+        """Raise JobLeaseLost unless the job is ours, and will be for the length of a lease."""
+        ...
+
 
 Handler = Callable[[JobRun], Mapping[str, Any] | None]
 """Does the work and returns what its page shows (JSON). May be called again for the same job

@@ -68,6 +68,13 @@ class Run:
             self.tell()
             self._check()
 
+    def hold(self) -> None:
+        """Make sure, now, that the job is ours: DatabaseUnavailable where nobody can say."""
+        if self._rows.extend(self._claim, self._lease, self._done, self._total) is None:
+            self._lost = True
+        if self._lost:
+            raise _lost()
+
     def tell(self) -> None:
         """Write the progress, hold the job longer, and hear what was asked meanwhile."""
         self._said = asked = self._clock()
@@ -85,7 +92,7 @@ class Run:
 
     def _check(self) -> None:
         if self._lost:
-            raise JobLeaseLost("Another worker has taken this job over.", operation="job.run")
+            raise _lost()
         if self.stop_requested or self._stopping.is_set():
             raise WorkStopped("The job was stopped.", operation="job.run")
 
@@ -105,3 +112,7 @@ class Run:
         finally:
             over.set()
             thread.join()
+
+
+def _lost() -> JobLeaseLost:
+    return JobLeaseLost("Another worker has taken this job over.", operation="job.run")

@@ -15,6 +15,7 @@ from app.services.delivery import DeliveryService
 from app.services.demo import Demo
 from app.services.health import Health
 from app.services.ingest import IngestService
+from app.services.job_overview import JobOverview
 from app.services.jobs import Jobs
 from app.services.key_status import KeyReport
 from app.services.keys import RootKeys
@@ -50,6 +51,7 @@ class Services:
     demo: Demo
     health: Health
     ingest: IngestService
+    job_overview: JobOverview
     jobs: Jobs
     key_report: KeyReport
     labels: Labels

@@ -7,65 +7,37 @@ never there. A job is its owner's alone: to everybody else it does not exist.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Row, event, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    delete,
+    event,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from app.db.session import UnitOfWork
 from app.db.times import utc_now
 from app.domain.access import Action, Actor, require
+from app.domain.limits import clean_page_size
 from app.errors import NotFound
 from app.jobs.registry import Registry
-from app.jobs.rows import JobRows
+from app.jobs.rows import OPEN, JobRows
 from app.models import Job
+from app.services.cursor import Cursor, decode_cursor, microseconds
+from app.services.job_results import JobResults, ResultFile
+from app.services.job_view import COLUMNS, JobPage, JobView, job_view
 
 Nudge = Callable[[UUID, datetime | None], None]
-ENDED = frozenset({"done", "failed", "stopped"})
-_COLUMNS = (
-    Job.id,
-    Job.kind,
-    Job.state,
-    Job.error,
-    Job.result,
-    Job.done,
-    Job.total,
-    Job.stop_requested,
-    Job.tries,
-    Job.run_at,
-    Job.result_size,
-    Job.created_at,
-    Job.started_at,
-    Job.finished_at,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class JobView:
-    """``error`` is a code of the error tree; sizes are bytes, ``total`` None: not known."""
-
-    id: UUID
-    kind: str
-    label: str
-    state: str
-    error: str | None
-    result: Mapping[str, Any] | None
-    done: int
-    total: int | None
-    stop_requested: bool
-    tries: int
-    run_at: datetime
-    result_size: int | None
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-
-    @property
-    def is_open(self) -> bool:
-        return self.state not in ENDED
 
 
 class Queueing(Protocol):
@@ -90,12 +62,14 @@ class Jobs:
         uow: UnitOfWork,
         registry: Registry,
         rows: JobRows,
+        results: JobResults,
         nudge: Nudge,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._uow = uow
         self._registry = registry
         self._rows = rows
+        self._results = results
         self._nudge = nudge
         self._clock = clock
 
@@ -128,44 +102,89 @@ class Jobs:
             )
         return placed.id
 
-    def list(self, actor: Actor, *, limit: int = 50) -> tuple[JobView, ...]:
-        """The actor's own jobs, newest first."""
+    def list(
+        self, actor: Actor, *, limit: int | None = None, cursor: str | None = None
+    ) -> JobPage:
+        """The actor's own jobs, newest first; InvalidInput for a cursor that is not ours."""
         require(actor, Action.SEE_JOBS)
+        size, after = clean_page_size(limit), decode_cursor(cursor)
         chosen = (
-            select(*_COLUMNS)
+            select(*COLUMNS)
             .where(Job.owner_id == actor.user_id)
-            .order_by(Job.created_at.desc(), Job.id)
-            .limit(limit)
+            .order_by(Job.created_at.desc(), Job.id.desc())
+            .limit(size + 1)
         )
+        if after is not None:
+            place = tuple_(Job.created_at, Job.id)
+            chosen = chosen.where(place < tuple_(after.moment, after.row_id))
         with self._uow.read_rows() as connection:
-            return tuple(self._view(row) for row in connection.execute(chosen))
+            views = tuple(job_view(row, self._registry) for row in connection.execute(chosen))
+        last = views[size - 1] if len(views) > size else None
+        onward = Cursor(microseconds(last.created_at), last.id).encode() if last else None
+        return JobPage(views[:size], onward)
+
+    def count_open(self, actor: Actor) -> int:
+        """How many of the actor's own jobs wait or run."""
+        require(actor, Action.SEE_JOBS)
+        chosen = select(func.count()).where(Job.owner_id == actor.user_id, OPEN)
+        with self._uow.read_rows() as connection:
+            return connection.scalar(chosen) or 0
 
     def get(self, actor: Actor, job_id: UUID) -> JobView:
         """One of the actor's own jobs; NotFound for any other."""
         require(actor, Action.SEE_JOBS)
-        chosen = select(*_COLUMNS).where(Job.id == job_id, Job.owner_id == actor.user_id)
+        chosen = select(*COLUMNS).where(Job.id == job_id, Job.owner_id == actor.user_id)
         with self._uow.read_rows() as connection:
             row = connection.execute(chosen).first()
+        return self._found(row)
+
+    def stop(self, actor: Actor, job_id: UUID) -> JobView:
+        """Stop one of the actor's own jobs: at once if nobody works it, else at its next
+        step. What has ended stays as it is. NotFound for any other's.
+        """
+        require(actor, Action.STOP_JOBS)
+        own = and_(Job.id == job_id, Job.owner_id == actor.user_id)
+        now = self._clock()
+        idle = or_(Job.state == "waiting", and_(Job.state == "running", Job.lease_until <= now))
+        with self._uow.write() as session:
+            _change(session, and_(own, Job.state == "running"), stop_requested=True)
+            _change(
+                session,
+                and_(own, idle),
+                state="stopped",
+                finished_at=now,
+                lease_until=None,
+                lease_token=None,
+                again=False,
+            )
+            row = session.execute(select(*COLUMNS).where(own)).first()
+        return self._found(row)
+
+    def remove(self, actor: Actor, job_id: UUID) -> JobView | None:
+        """Forget a job of the actor's own that has ended, and its result, for ever.
+
+        One that is open is stopped instead, and returned.
+        """
+        view = self.stop(actor, job_id)
+        if view.is_open:
+            return view
+        with self._uow.write() as session:
+            session.execute(delete(Job).where(Job.id == job_id, ~OPEN))
+        self._results.discard(job_id)
+        return None
+
+    def result(self, actor: Actor, job_id: UUID) -> ResultFile:
+        """The file that a job of the actor's own made; NotFound where there is none."""
+        require(actor, Action.FETCH_RESULTS)
+        return self._results.open(actor, job_id)
+
+    def _found(self, row: Row[Any] | None) -> JobView:
         if row is None:
             raise NotFound("There is no such job.", operation="job.get")
-        return self._view(row)
+        return job_view(row, self._registry)
 
-    def _view(self, row: Row[Any]) -> JobView:
-        kind = self._registry.get(row.kind)
-        return JobView(
-            id=row.id,
-            kind=row.kind,
-            label=kind.label if kind else row.kind,
-            state=row.state,
-            error=row.error,
-            result=row.result.told(row.id, None) if row.result is not None else None,
-            done=row.done,
-            total=row.total,
-            stop_requested=row.stop_requested,
-            tries=row.tries,
-            run_at=row.run_at,
-            result_size=row.result_size,
-            created_at=row.created_at,
-            started_at=row.started_at,
-            finished_at=row.finished_at,
-        )
+
+def _change(session: Session, which: ColumnElement[bool], **values: Any) -> None:
+    session.execute(
+        update(Job).where(which).values(**values).execution_options(synchronize_session=False)
+    )

@@ -39,6 +39,7 @@ from app.storage.object_names import (
 __all__ = [
     "DIRECTORY_RECORD",
     "IMAGES",
+    "RESULTS",
     "ObjectKey",
     "ObjectPath",
     "StoredName",
@@ -50,11 +51,13 @@ __all__ = [
     "parse",
     "parse_url",
     "part_key",
+    "result_id",
     "result_key",
 ]
 
 DIRECTORY_RECORD = "dam/_directory/directory.record.enc"
 IMAGES = "dam/"
+RESULTS = "results/"
 MAX_VARIANT = 2**32 - 1
 
 _OBJECT = re.compile(
@@ -185,4 +188,9 @@ def part_key(upload_id: UUID, number: int) -> str:
 
 
 def result_key(job_id: UUID) -> str:
-    return f"results/{job_id}.result"
+    return f"{RESULTS}{job_id}.result"
+
+
+def result_id(key: str) -> str:
+    """What a key below ``RESULTS`` says of its job, if it is one of `result_key`."""
+    return key.removeprefix(RESULTS).removesuffix(".result")
