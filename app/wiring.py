@@ -70,6 +70,7 @@ from app.wiring_media import build_decoder
 from app.wiring_migration import build_moving_in
 from app.wiring_posture import build_posture
 from app.wiring_sessions import session_terms
+from app.wiring_keys import build_key_changes
 
 CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()
@@ -238,6 +239,8 @@ class House:
             ingest=ingest,
             job_overview=self.jobs.overview,
             jobs=self.jobs.service,
+            jobs=Jobs(uow, self.jobs.registry, self.jobs.rows, self.jobs.queue.nudge),
+            key_changes=build_key_changes(self, audit, self.runs),
             key_report=KeyReport(uow, self.vaulting),
             labels=Labels(uow, audit),
             library=Library(uow, tags),

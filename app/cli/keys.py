@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from app.cli.key_changes import rewrap
 from app.cli.key_posture import say_posture
 from app.cli.terminal import all_services, as_json, command, say_json, say_table
 from app.domain.access import OPERATOR
@@ -15,7 +16,10 @@ from app.web.posture_view import posture_view
 
 @click.group("keys")
 def group() -> None:
-    """The state of keys and of the vault."""
+    """The state of keys and of the vault, and how keys are kept."""
+
+
+group.add_command(rewrap)
 
 
 @group.command("status")
@@ -34,6 +38,8 @@ def status(as_json: bool) -> None:
         click.echo(f"Master key    {found.master}")
         for previous in found.previous_masters:
             click.echo(f"Previous key  {previous}")
+        for master, count in found.by_master.items():
+            click.echo(f"Under {master}: {count}")
         click.echo(f"Vault         {found.vault_problem or 'in order'}")
         say_table(("state", "keys"), found.counts.by_state.items())
         click.echo(f"Past their expiry: {found.counts.past_expiry}")

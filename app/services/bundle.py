@@ -19,6 +19,7 @@ from app.services.job_overview import JobOverview
 from app.services.jobs import Jobs
 from app.services.key_status import KeyReport
 from app.services.keys import RootKeys
+from app.services.keys.changes import KeyChanges
 from app.services.labels import Labels
 from app.services.library import Library
 from app.services.members import Members
@@ -53,6 +54,7 @@ class Services:
     ingest: IngestService
     job_overview: JobOverview
     jobs: Jobs
+    key_changes: KeyChanges
     key_report: KeyReport
     labels: Labels
     library: Library

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from sqlalchemy import Engine, LargeBinary, inspect, select, type_coerce
+from sqlalchemy import Connection, Engine, LargeBinary, inspect, select, type_coerce
 
 from app.crypto.aead import ColumnCipher
 from app.db.session import UnitOfWork
 from app.errors import ConfigurationError, DecryptionFailed, KeyManagementError
-from app.models import Installation, User
+from app.models import FormerMaster, Installation, User
 from app.services.keys import KeyVaulting, RootKeys
 from app.storage.marker import StoreMarker, read_marker, verify_marker, write_marker
 
@@ -43,6 +43,7 @@ class Evidence:
 
     row_store_id: UUID | None
     row_check: bytes | None
+    former_checks: frozenset[bytes]
     marker: StoreMarker | None
     has_pictures: bool
     has_people: bool
@@ -93,28 +94,33 @@ class Starter:
         return True
 
     def _look(self) -> Evidence:
-        store_id, check, people = self._look_into_database()
+        store_id, check, former, people = self._look_into_database()
         in_store = self._places.store
         pictures = self._blobs.keys("dam/") if in_store else iter(())
         return Evidence(
             row_store_id=store_id,
             row_check=check,
+            former_checks=former,
             marker=read_marker(self._blobs) if in_store else None,
             has_pictures=next(pictures, None) is not None,
             has_people=people,
         )
 
-    def _look_into_database(self) -> tuple[UUID | None, bytes | None, bool]:
+    def _look_into_database(self) -> tuple[UUID | None, bytes | None, frozenset[bytes], bool]:
+        nothing = None, None, frozenset[bytes](), False
         if not self._places.database:
-            return None, None, False
+            return nothing
         with UnitOfWork(self._engine).read_rows() as connection:
             if not inspect(connection).has_table(Installation.__tablename__):
-                return None, None, False
+                return nothing
             row = connection.execute(
                 select(Installation.store_id, Installation.master_check)
             ).first()
             people = connection.execute(select(User.id).limit(1)).first() is not None
-        return (row.store_id, row.master_check, people) if row else (None, None, people)
+            former = _former_checks(connection)
+        if row is None:
+            return None, None, former, people
+        return row.store_id, row.master_check, former, people
 
     def _judge(self, evidence: Evidence) -> None:
         checks = [master.check.reveal() for master in self._masters]
@@ -122,6 +128,12 @@ class Starter:
             raise ConfigurationError(
                 "ENCRYPTION_KEY is not the key that this installation was made with: set that"
                 " one, or name it in ENCRYPTION_KEY_PREVIOUS.",
+                operation="start.key",
+            )
+        if checks[0] in evidence.former_checks:
+            raise ConfigurationError(
+                "ENCRYPTION_KEY is a master key that keys rewrap replaced: set the present one"
+                " and name this one in ENCRYPTION_KEY_PREVIOUS until keys rewrap is done.",
                 operation="start.key",
             )
         if evidence.is_used or evidence.marker is not None:
@@ -162,6 +174,13 @@ class Starter:
             write_marker(self._blobs, marker)
         with UnitOfWork(self._engine).write() as session:
             session.add(Installation(store_id=marker.store_id, master_check=check))
+
+
+def _former_checks(connection: Connection) -> frozenset[bytes]:
+    """None in a database of a release that knew of no such thing."""
+    if not inspect(connection).has_table(FormerMaster.__tablename__):
+        return frozenset()
+    return frozenset(connection.scalars(select(FormerMaster.check_value)))
 
 
 def _is_sealed_by(cipher: ColumnCipher, token: bytes) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -11,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from app.db.session import UnitOfWork
 from app.db.times import utc_now
-from app.errors import KeyNotFound, KeyVaultError
+from app.errors import KeyDamaged, KeyNotFound, KeyVaultError
 from app.models.file_key import KEY_STATES, FileKey
 from app.services.keys import ROOT_NAMES, KeyVaulting
+from app.services.keys.envelope_rows import EnvelopeRows
+from app.services.keys.vaulting import master_of
 from app.vault.interface import KeyVault
 
 
@@ -29,12 +32,15 @@ class KeyCounts:
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
     """``master`` and ``previous_masters`` are the first 8 hex digits of check values.
-    ``vault_problem`` is a sentence, or None for a vault in order."""
+    ``by_master`` counts what lies under each, in vault and envelopes; only while there are
+    previous ones, since it reads every key. ``vault_problem`` is a sentence, or None for a
+    vault in order."""
 
     counts: KeyCounts
     master: str
     previous_masters: tuple[str, ...]
     vault_problem: str | None
+    by_master: Mapping[str, int] = field(default_factory=dict)
 
 
 class KeyReport:
@@ -56,11 +62,14 @@ def key_status(work: UnitOfWork, vaulting: KeyVaulting, now: datetime) -> KeySta
     """All figures of this moment. The vault is asked outside the transaction."""
     with work.read() as session:
         counts = count_keys(session, now)
+    problem = vault_problem(vaulting.vault)
+    counted = not problem and bool(vaulting.previous_ids)
     return KeyStatus(
         counts=counts,
         master=vaulting.master_id,
         previous_masters=vaulting.previous_ids,
-        vault_problem=vault_problem(vaulting.vault),
+        vault_problem=problem,
+        by_master=count_by_master(work, vaulting.vault) if counted else {},
     )
 
 
@@ -73,6 +82,21 @@ def count_keys(session: Session, now: datetime) -> KeyCounts:
         by_state={state: found.get(state, 0) for state in KEY_STATES},
         past_expiry=session.scalar(overdue) or 0,
     )
+
+
+def count_by_master(work: UnitOfWork, vault: KeyVault) -> dict[str, int]:
+    """How many keys lie under which master key; ``damaged`` for what names none."""
+    counts: Counter[str] = Counter(EnvelopeRows(work).by_master())
+    for reference in vault.references():
+        try:
+            infos = vault.versions(reference)
+        except KeyNotFound:  # deleted since it was listed
+            continue
+        except KeyDamaged:
+            counts["damaged"] += 1
+            continue
+        counts.update(master_of(info.content_type) or "damaged" for info in infos)
+    return dict(counts)
 
 
 def vault_problem(vault: KeyVault) -> str | None:

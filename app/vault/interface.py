@@ -7,10 +7,12 @@ is used: the version is chosen by the caller and asked for exactly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from app.errors import DarkroomError
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,31 @@ class KeyVault(Protocol):
 
     def close(self) -> None:
         """Give back what is open; the vault opens it again on use."""
+        ...
+
+
+Change = Callable[[str, VaultEntry], VaultEntry | None]
+"""What becomes of an entry of a reference: the same with another value and content type, or
+None where nothing has to be done. Raises what makes the entry one that cannot be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What became of one reference: ``changed`` entries; ``error`` is why not all could be."""
+
+    reference: str
+    changed: int
+    error: DarkroomError | None = None
+
+
+@runtime_checkable
+class RewritesInPlace(Protocol):
+    """A vault that changes the values of all its keys quicker than one by one."""
+
+    def rewrite(self, change: Change) -> Iterator[Rewritten]:
+        """Change every version of every reference, the disabled ones too, each reference all
+        or nothing; what was told of is durable. Nothing of the former values is kept, and
+        what was deleted meanwhile does not come back."""
         ...
 
 

@@ -23,9 +23,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from app.errors import KeyNotFound, KeyVaultUnavailable
-from app.vault.interface import VaultEntry, VersionInfo
+from app.vault.interface import Change, Rewritten, VaultEntry, VersionInfo
 from app.vault.key_file import KeyFile
 from app.vault.key_place import COPY, FILE, TEMPORARY, KeyPlace, not_found, vault_faults
+from app.vault.local_rewrite import rewrite_folder
 from app.vault.private_folder import PrivateFolder
 from app.vault.references import check_reference, check_version
 
@@ -141,6 +142,12 @@ class LocalVault:
         """
         with vault_faults("vault.purge"):
             return sum(self._purge(folder) for folder in self._folders())
+
+    def rewrite(self, change: Change) -> Iterator[Rewritten]:
+        """As RewritesInPlace says; other writers of a folder wait for a part of it."""
+        with vault_faults("vault.rewrite"):
+            for folder in self._folders():
+                yield from rewrite_folder(folder, change)
 
     def _purge(self, folder: PrivateFolder) -> int:
         names = folder.names()

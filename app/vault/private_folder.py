@@ -126,8 +126,9 @@ class PrivateFolder:
         finally:
             _close(descriptor)
 
-    def replace(self, name: str, data: bytes, *, temporary: str) -> None:
-        """Put a file in the place of another, or of none; all or nothing, and durable.
+    def replace(self, name: str, data: bytes, *, temporary: str, settle: bool = True) -> None:
+        """Put a file in the place of another, or of none; all or nothing, and durable
+        (without ``settle`` only after ``sync``).
 
         ``temporary`` is the same at each try for one file, so that what a killed writer left
         is overwritten by the next, and can be removed by name. The caller holds the lock.
@@ -141,7 +142,8 @@ class PrivateFolder:
             with suppress(OSError):
                 self.remove(temporary)
             raise
-        self.sync()
+        if settle:
+            self.sync()
 
     def keep_copy(self, name: str, copy: str, *, temporary: str, at: datetime) -> None:
         """Keep the present file under another name, dated ``at``, replacing an older copy.

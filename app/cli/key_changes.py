@@ -1,0 +1,70 @@
+"""``flask keys rewrap``: commands that change how keys are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Protocol, TypeVar
+
+import click
+
+from app.cli.progress import STOPPED, TerminalWatch, until_stopped
+from app.cli.terminal import all_services, as_json, command, say_json
+from app.jobs.watch import Watch
+
+
+class Report(Protocol):
+    """``found`` = ``done`` + ``failed`` + ``remaining``; ``complete``: nothing is left."""
+
+    @property
+    def found(self) -> int: ...
+    @property
+    def done(self) -> int: ...
+    @property
+    def failed(self) -> int: ...
+    @property
+    def remaining(self) -> int: ...
+    @property
+    def failures(self) -> tuple[str, ...]: ...
+    @property
+    def complete(self) -> bool: ...
+
+
+R = TypeVar("R", bound=Report)
+
+
+@click.command("rewrap")
+@as_json
+@command
+def rewrap(as_json: bool) -> None:
+    """Wrap every key under the present ENCRYPTION_KEY, from those of
+    ENCRYPTION_KEY_PREVIOUS. Touches no file; may be stopped and run again. 1 if the old key
+    is still needed, 130 if it was stopped."""
+    say(watched("Wrapping keys", all_services().key_changes.rewrap.run), as_json=as_json)
+
+
+def watched(label: str, work: Callable[[Watch], R]) -> R:
+    """Do the work and tell how far it is; Ctrl-C ends it with what was done so far kept."""
+    watch = TerminalWatch(label)
+    with until_stopped() as stop:
+        report = work(watch)
+    watch.over()
+    if stop.requested:
+        click.echo("Stopped. What was done stays; run it again to go on.", err=True)
+        raise SystemExit(STOPPED)
+    return report
+
+
+def say(report: Report, *, as_json: bool) -> None:
+    """Print the figures; exit with 1 where something failed or remains."""
+    if as_json:
+        say_json({**asdict(report), "complete": report.complete})  # type: ignore[call-overload]
+    else:
+        for reference in report.failures:
+            click.echo(f"failed: {reference}", err=True)
+        click.echo(
+            f"found {report.found}, done {report.done}, failed {report.failed},"
+            f" remaining {report.remaining}"
+        )
+    if not report.complete:
+        raise SystemExit(1)

@@ -1,0 +1,16 @@
+"""All that changes how keys are kept, for commands and jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.services.keys.rewrap import Rewrap
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanges:
+    """One service a command: ``keys rewrap``, ``keys rekey``, …"""
+
+    rewrap: Rewrap

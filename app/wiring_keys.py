@@ -1,0 +1,32 @@
+"""The services that change how keys are kept: made from a house, for its commands and jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.services.keys.changes import KeyChanges
+from app.services.keys.master_change import MasterChange
+from app.services.keys.rewrap import Rewrap
+from app.services.keys.sidecar_keys import SidecarKeys
+
+if TYPE_CHECKING:
+    from app.services.audit import AuditLog
+    from app.services.runs import Runs
+    from app.wiring import House
+
+
+def build_key_changes(house: House, audit: AuditLog, runs: Runs) -> KeyChanges:
+    """Made on first use, as everything of a house."""
+    sidecars = SidecarKeys(house.uow, house.store, lambda: house.keys)
+    return KeyChanges(
+        rewrap=Rewrap(
+            uow=house.uow,
+            vault=house.vault,
+            vaulting=house.vaulting,
+            keying=house.keying,
+            change=MasterChange(house.uow, house.blobs, house.vaulting),
+            sidecars=sidecars,
+            audit=audit,
+            runs=runs,
+        )
+    )
