@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, LargeBinary, Row, func, select, update
+from sqlalchemy import ColumnElement, LargeBinary, func, select, update
 
 from app.db.session import UnitOfWork
 from app.errors import DarkroomError, KeyVaultUnavailable
@@ -16,6 +16,12 @@ from app.services.keys.wrapped_dek import MASTER_AT, MASTER_BYTES, Envelope, nam
 _PAGE = 100
 Sealed = Callable[[UUID, Envelope], Envelope | None]
 """The envelope that takes the place of one of a file; None: it stays."""
+
+
+class _Row(NamedTuple):
+    id: UUID
+    file_id: UUID
+    wrapped_dek: bytes
 
 
 class EnvelopeRows:
@@ -58,7 +64,7 @@ class EnvelopeRows:
         with self._uow.read_rows() as connection:
             return {master.hex(): count for master, count in connection.execute(chosen)}
 
-    def _page(self, which: ColumnElement[bool], after: UUID) -> Sequence[Row[Any]]:
+    def _page(self, which: ColumnElement[bool], after: UUID) -> Sequence[_Row]:
         chosen = (
             select(FileKey.id, FileKey.file_id, FileKey.wrapped_dek)
             .where(_IN_ENVELOPE, which, FileKey.id > after)
@@ -66,9 +72,12 @@ class EnvelopeRows:
             .limit(_PAGE)
         )
         with self._uow.read_rows() as connection:
-            return connection.execute(chosen).all()
+            return [
+                _Row(row.id, row.file_id, row.wrapped_dek or b"")
+                for row in connection.execute(chosen)
+            ]
 
-    def _write(self, fresh: Sequence[tuple[Row[Any], bytes]]) -> int:
+    def _write(self, fresh: Sequence[tuple[_Row, bytes]]) -> int:
         if not fresh:
             return 0
         changed = 0
@@ -92,7 +101,8 @@ _IN_ENVELOPE = (FileKey.mode == "envelope") & FileKey.wrapped_dek.is_not(None)
 
 def under_master(master_id: str) -> ColumnElement[bool]:
     """Rows whose envelope holds a key under the master key with these 8 hex digits."""
-    return bytes.fromhex(master_id) == _MASTER
+    master = bytes.fromhex(master_id)
+    return _MASTER.is_not_distinct_from(master)
 
 
 def under_kek(kek: str, version: str) -> ColumnElement[bool]:
