@@ -71,6 +71,7 @@ from app.wiring_migration import build_moving_in
 from app.wiring_posture import build_posture
 from app.wiring_sessions import session_terms
 from app.wiring_keys import build_key_changes
+from app.wiring_migration import build_moving_in
 
 CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()

@@ -81,8 +81,9 @@ class RecordSealing:
     def _new_key(self, store_id: UUID) -> _Key:
         """The directory's key. If its row cannot be committed the next try makes another
         version: the vault keeps one that nobody names, which opens nothing."""
-        new = self._keys.new(store_id)
+        new = self._keys.new(store_id, mode="direct")  # there is no sidecar to keep it
         with self._uow.write() as session:
+            self._keys.require_present_master(session)
             session.add(self._keys.row(new))
         return _Key(new.version, new.generation)
 
