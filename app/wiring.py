@@ -34,14 +34,7 @@ from app.services.examination import Examination
 from app.services.image_rows import ImageRows
 from app.services.ingest import IngestService
 from app.services.key_status import KeyReport
-from app.services.keys import (
-    FileKeyService,
-    Keying,
-    KeyRows,
-    KeyVaulting,
-    LocalKeyWrapper,
-    RootKeys,
-)
+from app.services.keys import FileKeyService, Keying, KeyVaulting, RootKeys
 from app.services.labels import Labels
 from app.services.library import Library
 from app.services.measured_store import MeasuredStore
@@ -67,11 +60,10 @@ from app.wiring_alerts import build_alerts
 from app.wiring_health import build_health
 from app.wiring_jobs import JobParts
 from app.wiring_media import build_decoder
+from app.wiring_keys import build_file_keys, build_key_changes, build_keying
 from app.wiring_migration import build_moving_in
 from app.wiring_posture import build_posture
 from app.wiring_sessions import session_terms
-from app.wiring_keys import build_key_changes
-from app.wiring_migration import build_moving_in
 
 CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()
@@ -107,7 +99,7 @@ class House:
 
     @cached_property
     def keying(self) -> Keying:
-        return Keying(self.vaulting, LocalKeyWrapper(self.vaulting, self._key_cache()))
+        return build_keying(self, self._key_cache())
 
     @cached_property
     def blobs(self) -> LocalDisk:
@@ -144,16 +136,7 @@ class House:
 
     def file_keys(self, cache: KeyCache) -> FileKeyService:
         """The keys of files, remembered in this cache."""
-        return FileKeyService(
-            self.vaulting,
-            cache,
-            utc_now,
-            self.settings.rotation_days,
-            require_vault=lambda: self.roots.require_in(self.vault),
-            keying=self.keying,
-            rows=KeyRows(lambda: self.uow),
-            mode=self.settings.keying,
-        )
+        return build_file_keys(self, cache)
 
     def _key_cache(self) -> KeyCache:
         return KeyCache(CACHED_KEYS, self.settings.vault_cache_minutes * 60)

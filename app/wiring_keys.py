@@ -4,15 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.db.times import utc_now
+from app.services.keys import FileKeyService, Keying, KeyRows, LocalKeyWrapper
 from app.services.keys.changes import KeyChanges
 from app.services.keys.master_change import MasterChange
 from app.services.keys.rewrap import Rewrap
 from app.services.keys.sidecar_keys import SidecarKeys
+from app.vault.cache import KeyCache
 
 if TYPE_CHECKING:
     from app.services.audit import AuditLog
     from app.services.runs import Runs
     from app.wiring import House
+
+
+def build_keying(house: House, cache: KeyCache) -> Keying:
+    """Envelopes by KEKs beside the local vault; ``cache`` remembers those."""
+    return Keying(house.vaulting, LocalKeyWrapper(house.vaulting, cache))
+
+
+def build_file_keys(house: House, cache: KeyCache) -> FileKeyService:
+    """The keys of files, remembered in ``cache``."""
+    return FileKeyService(
+        house.vaulting,
+        cache,
+        utc_now,
+        house.settings.rotation_days,
+        require_vault=lambda: house.roots.require_in(house.vault),
+        keying=house.keying,
+        rows=KeyRows(lambda: house.uow),
+        mode=house.settings.keying,
+    )
 
 
 def build_key_changes(house: House, audit: AuditLog, runs: Runs) -> KeyChanges:
