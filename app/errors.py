@@ -12,6 +12,7 @@
     │   ├── KeyDamaged              what lies under a reference is no key of ours
     │   └── KeyVaultUnavailable     the vault cannot be reached now
     ├── KeyManagementError          the life of a key: state, generation, lease
+    │   └── KeyLeaseLost            another worker rotates this file, or it is gone
     ├── StoreError                  the blob store
     │   ├── BlobNotFound
     │   ├── BlobExists
@@ -122,6 +123,10 @@ class KeyVaultUnavailable(KeyVaultError):
 
 class KeyManagementError(DarkroomError):
     code = "key_management"
+
+
+class KeyLeaseLost(KeyManagementError):
+    code = "key_lease_lost"
 
 
 class StoreError(DarkroomError):

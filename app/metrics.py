@@ -77,6 +77,18 @@ alerts_raised = Gauge(
     ("condition",),
     registry=registry,
 )
+rotations = Counter(
+    "darkroom_key_rotations",
+    "Files that were given a new key, by how it ended",
+    ("result",),
+    registry=registry,
+)
+rotation_seconds = Histogram(
+    "darkroom_key_rotation_seconds",
+    "Time to give one file a new key",
+    registry=registry,
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600),
+)
 logins = Counter("darkroom_logins", "Sign-ins, by outcome", ("outcome",), registry=registry)
 
 

@@ -63,6 +63,7 @@ from app.wiring_media import build_decoder
 from app.wiring_keys import build_file_keys, build_key_changes, build_keying
 from app.wiring_migration import build_moving_in
 from app.wiring_posture import build_posture
+from app.wiring_rotation import build_rotation
 from app.wiring_sessions import session_terms
 
 CACHED_KEYS = 4096
@@ -235,6 +236,7 @@ class House:
             records=Records(uow, self.store, self.keys),
             posture=build_posture(self.settings, uow, self.vaulting, roots, self.runs),
             roots=roots,
+            rotation=build_rotation(self, audit),
             runs=self.runs,
             sessions=Sessions(uow, audit, session_terms(self.settings)),
             store_check=StoreCheck(verification, self.runs, self._quarantine),

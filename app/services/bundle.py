@@ -28,6 +28,7 @@ from app.services.moves import Moves
 from app.services.orphans import Orphans
 from app.services.posture import Posture
 from app.services.records import Records
+from app.services.rotation import Rotation
 from app.services.runs import Runs
 from app.services.sessions import Sessions
 from app.services.store_check import StoreCheck
@@ -65,6 +66,7 @@ class Services:
     records: Records
     posture: Posture
     roots: RootKeys
+    rotation: Rotation
     runs: Runs
     sessions: Sessions
     store_check: StoreCheck

@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from uuid import UUID
 
 from app.crypto.context import Role
@@ -23,6 +25,7 @@ from app.errors import (
     DecryptionFailed,
     Gone,
     KeyDamaged,
+    KeyManagementError,
     KeyNotFound,
     NotFound,
     Quarantined,
@@ -42,6 +45,11 @@ log = logging.getLogger("darkroom.delivery")
 DAMAGE = (DecryptionFailed, BlobNotFound, KeyNotFound, KeyDamaged)
 """What sets a picture aside. The keys' service has made sure of the vault before it says that
 a key is missing or damaged."""
+OVERTAKEN = (RolledBack, KeyManagementError)
+"""What also a reader meets whose floor is older than a rotation: an unknown key, or one whose
+grace was over before the reader had it."""
+ASKED_AGAIN = 3
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,32 +143,36 @@ class DeliveryService:
         The first chunk is verified by the first read, which belongs before the status line.
         """
         try:
-            return self._open(ticket)
-        except RolledBack:
-            return self._open_again(ticket)
+            return self._asking_again(ticket, self._open)
         except DAMAGE as damage:
             raise self._set_aside(ticket, damage) from None
 
     def read(self, ticket: Ticket) -> bytes:
         """Return a derivative whole; one that is missing or damaged is made again."""
+        with suppress(*DAMAGE):
+            return self._asking_again(ticket, self._read)
         try:
-            return self._read(ticket)
-        except RolledBack:
-            ticket = self._refreshed(ticket)
-            return self._read_or_make(ticket)
-        except DAMAGE:
-            return self._read_or_make(ticket)
+            return self._asking_again(self._refreshed(ticket), self._read_or_make)
+        except DAMAGE as damage:
+            raise self._set_aside(ticket, damage) from None
+
+    def _asking_again(self, ticket: Ticket, act: Callable[[Ticket], T]) -> T:
+        """What the database said may be overtaken by a rotation before the blob is open, and
+        on a busy machine by the next one too. What is refused after that was rolled back."""
+        for _ in range(ASKED_AGAIN):
+            try:
+                return act(ticket)
+            except OVERTAKEN:
+                ticket = self._refreshed(ticket)
+        return act(ticket)
 
     def _read_or_make(self, ticket: Ticket) -> bytes:
         """Once more, since another request may have made it in the meantime; else make it."""
-        try:
-            found = self._read_noting(ticket)
-            if found is not None:
-                return found
-            self._derivatives.make(ticket.image, ticket.role, ticket.variant)
-            return self._read(ticket)
-        except DAMAGE as damage:
-            raise self._set_aside(ticket, damage) from None
+        found = self._read_noting(ticket)
+        if found is not None:
+            return found
+        self._derivatives.make(ticket.image, ticket.role, ticket.variant)
+        return self._read(ticket)
 
     def _read_noting(self, ticket: Ticket) -> bytes | None:
         """None for one that is missing or damaged, of which the latter is recorded."""
@@ -214,15 +226,8 @@ class DeliveryService:
         with self._store.open(key, image.id, ticket.role, ticket.variant, image.floor) as blob:
             return blob.reader.read_all()
 
-    def _open_again(self, ticket: Ticket) -> OpenBlob:
-        fresh = self._refreshed(ticket)
-        try:
-            return self._open(fresh)
-        except DAMAGE as damage:
-            raise self._set_aside(fresh, damage) from None
-
     def _refreshed(self, ticket: Ticket) -> Ticket:
-        """The key may have been rotated between the query and the open: ask once more."""
+        """The same decision with what the database says now."""
         with self._uow.read_rows() as connection:
             image = image_by_id(connection, ticket.actor or NOBODY, ticket.image.id)
         if image is None or image.facts.status is ImageStatus.DESTROYED:

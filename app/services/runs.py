@@ -129,11 +129,13 @@ class Runs:
             ).first()
             return _view(row) if row is not None else None
 
-    def latest(self, limit: int = 20) -> tuple[RunView, ...]:
-        """The latest runs of all kinds, newest first."""
+    def latest(self, limit: int = 20, kind: str | None = None) -> tuple[RunView, ...]:
+        """The latest runs of one kind, or of all, newest first."""
         chosen = select(MaintenanceRun).order_by(
             MaintenanceRun.started_at.desc(), MaintenanceRun.id
         )
+        if kind is not None:
+            chosen = chosen.where(MaintenanceRun.kind == kind)
         with self._uow.read() as session:
             return tuple(map(_view, session.scalars(chosen.limit(limit))))
 

@@ -14,6 +14,7 @@ from typing import Self
 
 from app.errors import StoreError
 from app.storage.disk_errors import StoreErrors, close_quietly
+from app.storage.file_handle import READ_FLAGS, FileHandle
 from app.storage.folders import sync_folder, walk
 from app.storage.object_names import new_temporary_name
 
@@ -25,27 +26,33 @@ class AtomicFile:
     """A ``StagedBlob`` on a local disk.
 
     ``folder`` are the names below ``root``; missing folders are made. ``durable=False``
-    leaves out every sync.
+    leaves out every sync. ``tag`` names the temporary file.
     """
 
     def __init__(
-        self, root: Path, folder: tuple[str, ...], name: str, *, durable: bool
+        self,
+        root: Path,
+        folder: tuple[str, ...],
+        name: str,
+        *,
+        durable: bool,
+        tag: str | None = None,
     ) -> None:
         self._name = name
         self._durable = durable
+        self._synced = False
         self._temporary: str | None = None
         self._file = -1
         self._folder = -1
         with StoreErrors("blob.stage"):
             self._folder = walk(root, folder, create=True)
             try:
-                self._create()
+                self._create(new_temporary_name(tag))
             except BaseException:
                 self._close()
                 raise
 
-    def _create(self) -> None:
-        temporary = new_temporary_name()
+    def _create(self, temporary: str) -> None:
         self._file = os.open(temporary, _CREATE, FILE_MODE, dir_fd=self._folder)
         self._temporary = temporary
 
@@ -58,14 +65,26 @@ class AtomicFile:
                 written += os.write(self._file, view[written:])
         return written
 
+    def review(self) -> FileHandle:
+        """See ``StagedBlob.review``: synced, then opened anew."""
+        if self._temporary is None:
+            raise _over()
+        with StoreErrors("blob.review"):
+            self._sync()
+            return FileHandle(os.open(self._temporary, READ_FLAGS, dir_fd=self._folder))
+
+    def _sync(self) -> None:
+        if self._durable and not self._synced:
+            os.fsync(self._file)
+            self._synced = True
+
     def commit(self, *, replace: bool = False, settle: bool = True) -> None:
         """See ``StagedBlob.commit``: with ``settle`` the folder is synced too."""
         if self._temporary is None:
-            raise StoreError("This blob was committed or given up.", operation="blob.commit")
+            raise _over()
         try:
             with StoreErrors("blob.commit"):
-                if self._durable:
-                    os.fsync(self._file)
+                self._sync()
                 place = self._replace if replace else self._link
                 place(self._temporary, sync=self._durable and settle)
         finally:
@@ -136,3 +155,7 @@ class AtomicFile:
         trace: TracebackType | None,
     ) -> None:
         self.abort()
+
+
+def _over() -> StoreError:
+    return StoreError("This blob was committed or given up.", operation="blob.commit")

@@ -52,7 +52,7 @@ class EncryptedStore:
     ) -> None:
         self.blobs = blobs
         self._keys = keys
-        self._policy = policy
+        self.policy = policy
 
     def seal_original(
         self,
@@ -79,7 +79,7 @@ class EncryptedStore:
         context = _context(path, image_id, Role.ORIGINAL, 0, version, generation, content_rev)
         with ExitStack() as undo:
             with self.blobs.stage(path.original) as staged:
-                facts = seal_stream(source, staged, dek, context, self._policy, size=size)
+                facts = seal_stream(source, staged, dek, context, self.policy, size=size)
                 staged.commit(settle=False)  # the sidecar's commit settles both names
             undo.callback(self._forget, path.original)
             entry = SidecarEntry.of_blob(facts, wrapped_dek)
@@ -111,7 +111,7 @@ class EncryptedStore:
         if role not in DERIVATIVES:
             raise StoreError("Only derivatives are sealed so.", operation="blob.seal")
         context = _context(path, image_id, role, variant, version, generation, content_rev)
-        blob, facts = seal_bytes(data, dek, context, self._policy)
+        blob, facts = seal_bytes(data, dek, context, self.policy)
         self.blobs.put(path.key(role, variant), blob, replace=True, durable=False)
         return facts
 
@@ -130,7 +130,7 @@ class EncryptedStore:
         if context.role is not Role.RECORD:
             raise StoreError("Only records are sealed so.", operation="blob.seal")
         with self.blobs.stage(key) as staged:
-            writer = BlobWriter(staged, dek, context, self._policy)
+            writer = BlobWriter(staged, dek, context, self.policy)
             for piece in pieces:
                 writer.write(piece)
             facts = writer.finish()
@@ -178,10 +178,15 @@ class EncryptedStore:
         return sidecars.parse(bytes(raw[:count]))
 
     def write_sidecar(
-        self, path: ObjectPath, sidecar: Sidecar, *, replace: bool = True
+        self,
+        path: ObjectPath,
+        sidecar: Sidecar,
+        *,
+        replace: bool = True,
+        tag: str | None = None,
     ) -> None:
         """Atomic and durable. A rotation that replaces it holds :meth:`lock`."""
-        self.blobs.put(path.sidecar, sidecar.encode(), replace=replace)
+        self.blobs.put(path.sidecar, sidecar.encode(), replace=replace, tag=tag)
 
     def discard(self, path: ObjectPath) -> None:
         """Remove the sidecar, then the blobs of all roles; may be repeated after a crash.

@@ -70,6 +70,14 @@ class StagedBlob(Protocol):
         """Append all of ``data`` and return its length in bytes."""
         ...
 
+    def review(self) -> BlobHandle:
+        """Make what was written durable, if it is to be, and open it for reading.
+
+        It is as invisible as before. Nothing may be written afterwards; the caller closes
+        the handle, before or after the commit.
+        """
+        ...
+
     def commit(self, *, replace: bool = False, settle: bool = True) -> None:
         """Make the blob visible at once; ``BlobExists`` if the key is taken.
 
@@ -107,12 +115,23 @@ class BlobStore(Protocol):
         """Open for reading; ``BlobNotFound``."""
         ...
 
-    def stage(self, key: str, *, durable: bool = True) -> StagedBlob:
-        """Begin to write a blob; ``StoreFull`` may come here, in write or in commit."""
+    def stage(self, key: str, *, durable: bool = True, tag: str | None = None) -> StagedBlob:
+        """Begin to write a blob; ``StoreFull`` may come here, in write or in commit.
+
+        ``tag`` (32 hex digits, in use once at a time) names what is being written, so that
+        ``delete(temporary_beside(key, tag))`` removes what a killed writer left. Without
+        it the name is random. ``BlobExists`` if something of that name is there.
+        """
         ...
 
     def put(
-        self, key: str, data: bytes, *, replace: bool = False, durable: bool = True
+        self,
+        key: str,
+        data: bytes,
+        *,
+        replace: bool = False,
+        durable: bool = True,
+        tag: str | None = None,
     ) -> None:
         """Stage, write and commit in one call."""
         ...

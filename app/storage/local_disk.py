@@ -67,16 +67,22 @@ class LocalDisk:
         self._walked[names] = "/".join((str(self._root), *names))
         return descriptor
 
-    def stage(self, key: str, *, durable: bool = True) -> AtomicFile:
+    def stage(self, key: str, *, durable: bool = True, tag: str | None = None) -> AtomicFile:
         names = check_key(key)
         if is_temporary(names[-1]):
             raise no_such_blob()
-        return AtomicFile(self._root, names[:-1], names[-1], durable=durable)
+        return AtomicFile(self._root, names[:-1], names[-1], durable=durable, tag=tag)
 
     def put(
-        self, key: str, data: bytes, *, replace: bool = False, durable: bool = True
+        self,
+        key: str,
+        data: bytes,
+        *,
+        replace: bool = False,
+        durable: bool = True,
+        tag: str | None = None,
     ) -> None:
-        with self.stage(key, durable=durable) as staged:
+        with self.stage(key, durable=durable, tag=tag) as staged:
             staged.write(data)
             staged.commit(replace=replace)
 

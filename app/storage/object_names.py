@@ -63,9 +63,21 @@ def check_prefix(prefix: str) -> tuple[tuple[str, ...], str]:
     return (check_key(folder) if folder else ()), start
 
 
-def new_temporary_name() -> str:
-    """A name beside the blob that is being written; 128 random bits."""
-    return TEMPORARY + secrets.token_hex(16)
+def new_temporary_name(tag: str | None = None) -> str:
+    """A name beside the blob that is being written.
+
+    ``tag`` is 32 hex digits; None draws 128 random bits.
+    """
+    name = TEMPORARY + (secrets.token_hex(16) if tag is None else tag)
+    if not is_name(name):
+        raise no_such_blob()
+    return name
+
+
+def temporary_beside(key: str, tag: str) -> str:
+    """The key of what is being written under ``tag`` and will lie at ``key``."""
+    folder, slash, _ = key.rpartition("/")
+    return folder + slash + new_temporary_name(tag)
 
 
 def is_temporary(name: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from app.errors import BlobExists, BlobNotFound, DarkroomError, StoreError, StoreUnavailable
 from app.storage.interface import BlobStore
 from app.storage.local_disk import LocalDisk
+from app.storage.object_names import temporary_beside
 
 KEY = "dam/c-abc/3f/image_1_00112233445566778899aabbccddeeff.jpg.enc"
 OTHER = "dam/c-abc/3f/image_2_00112233445566778899aabbccddeeff.jpg.enc"
@@ -97,6 +98,54 @@ def test_a_temporary_blob_can_be_told_by_its_age(store: BlobStore) -> None:
         staged.write(b"half")
         (temporary,) = store.temporaries()
         assert temporary.modified_ms > 1_600_000_000_000
+    assert left_behind(store) == []
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_what_was_written_can_be_read_before_anybody_sees_it(
+    store: BlobStore, durable: bool
+) -> None:
+    store.put(KEY, b"before")
+    with store.stage(KEY, durable=durable) as staged:
+        staged.write(b"first ")
+        staged.write(b"second")
+        with staged.review() as handle:
+            found = bytearray(handle.size)
+            assert handle.pread_into(memoryview(found), 0) == 12
+            identity = handle.identity
+        assert bytes(found) == b"first second"
+        assert store.read(KEY, 100) == b"before"
+        staged.commit(replace=True)
+    assert store.read(KEY, 100) == b"first second"
+    with store.open(KEY) as handle:
+        assert handle.identity == identity
+    with pytest.raises(StoreError):
+        staged.review()
+    assert left_behind(store) == []
+
+
+def test_what_a_killed_writer_left_can_be_removed_by_its_tag(store: BlobStore) -> None:
+    tag = "0123456789abcdef" * 2
+    killed = store.stage(KEY, tag=tag)
+    killed.write(b"half")
+    assert left_behind(store) == [temporary_beside(KEY, tag)]
+    with pytest.raises(BlobExists):
+        store.stage(KEY, tag=tag)
+    assert store.delete(temporary_beside(KEY, tag))
+    assert left_behind(store) == []
+    with pytest.raises(StoreError):
+        killed.commit()
+    with store.stage(KEY, tag=tag) as staged:
+        staged.write(b"whole")
+        staged.commit()
+    assert store.read(KEY, 100) == b"whole"
+    assert left_behind(store) == []
+
+
+@pytest.mark.parametrize("tag", ["", "short", "0" * 31 + "G", "0" * 30 + "/x", "A" * 32])
+def test_an_impossible_tag_is_refused(store: BlobStore, tag: str) -> None:
+    with pytest.raises(BlobNotFound):
+        store.stage(KEY, tag=tag)
     assert left_behind(store) == []
 
 

@@ -140,6 +140,33 @@ class FileKeyService:
         reference = file_reference(file_id)
         return self._cache.get(reference, version.hex(), lambda: self._load(file_id, version))
 
+    def from_vault(self, file_id: UUID, version: bytes) -> SecretKey:
+        """As `key`, but fetched now, whatever is remembered."""
+        return self._load(file_id, version)
+
+    def versions(self, file_id: UUID, before: datetime) -> tuple[bytes, ...]:
+        """The ids of the keys that the vault itself holds enabled, made before a moment."""
+        try:
+            infos = self._vaulting.vault.versions(file_reference(file_id))
+        except KeyNotFound:
+            return ()
+        return tuple(
+            bytes.fromhex(info.version)
+            for info in infos
+            if info.enabled and info.created_on < before
+        )
+
+    def disable(self, file_id: UUID, version: bytes) -> None:
+        """Take a key out of use that no blob names any more; again is no error.
+
+        One that the vault does not have needs nothing: what is in an envelope goes with its
+        row. Raises KeyVaultUnavailable.
+        """
+        reference = file_reference(file_id)
+        with suppress(KeyNotFound):
+            self._vaulting.disable(reference, version)
+        self._cache.forget(reference)
+
     def _load(self, file_id: UUID, version: bytes) -> SecretKey:
         """A key is missing or damaged only in a vault that is ours.
 
