@@ -59,8 +59,8 @@ from app.vault.local import LocalVault
 from app.wiring_alerts import build_alerts
 from app.wiring_health import build_health
 from app.wiring_jobs import JobParts
-from app.wiring_media import build_decoder
 from app.wiring_keys import build_file_keys, build_key_changes, build_keying
+from app.wiring_media import build_decoder
 from app.wiring_migration import build_moving_in
 from app.wiring_posture import build_posture
 from app.wiring_rotation import build_rotation
@@ -224,7 +224,6 @@ class House:
             ingest=ingest,
             job_overview=self.jobs.overview,
             jobs=self.jobs.service,
-            jobs=Jobs(uow, self.jobs.registry, self.jobs.rows, self.jobs.queue.nudge),
             key_changes=build_key_changes(self, audit, self.runs),
             key_report=KeyReport(uow, self.vaulting),
             labels=Labels(uow, audit),
