@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.domain.access import Actor
 from app.errors import DarkroomError, DecryptionFailed, InvalidInput, RefusedError
-from app.services.examination import Offer
+from app.services.examination import ACCEPTED_TYPES, Offer
 from app.services.migration.boxes import BoxMoves, boxes_of_file
 from app.services.migration.label_files import read_labels
 from app.services.migration.opened import Opened, Opener
@@ -112,7 +112,8 @@ def failure_of(opened: Opened, refusal: RefusedError) -> DarkroomError:
     is plainly something else (a clip, a document, a picture over a limit) keeps its reason.
     """
     noise = refusal.details.get("reason") in NOISE
-    unknown = refusal.code == "unsupported_type" and not refusal.details.get("recognised", "?")
+    recognised = refusal.details.get("recognised", "")
+    unknown = refusal.code == "unsupported_type" and recognised in (None, *ACCEPTED_TYPES)
     empty = refusal.operation == "ingest.size" and opened.size == 0
     if opened.unproven and (noise or unknown or empty):
         return DecryptionFailed(operation="legacy.open")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,8 @@ class Found:
 def find_sources(
     folder: Path, *, labels: bool = False, without: frozenset[Path] = frozenset()
 ) -> Found:
-    """Look through a folder and all below it; hidden files and links are left alone.
+    """Look through a folder and all below it; hidden files and links are left alone. A folder
+    that cannot be read is a source of its own, which nobody can open.
 
     ``labels``: whether ``.txt`` and ``.json`` files are looked at. ``without``: files that
     are something else (the secrets file).
@@ -136,9 +138,19 @@ def _printable(path: Path, folder: Path) -> str:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
+    """What cannot be looked at is handed out as well: it is refused, not forgotten."""
+    dark: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=dark.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(place) / name
-            if not name.startswith(".") and path.is_file() and not path.is_symlink():
+            if not name.startswith(".") and _is_file(path):
                 yield path
+    yield from (Path(error.filename or folder) for error in dark)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return True
