@@ -64,6 +64,7 @@ from app.wiring_media import build_decoder
 from app.wiring_migration import build_moving_in
 from app.wiring_posture import build_posture
 from app.wiring_rotation import build_rotation
+from app.wiring_posture import build_doctor, build_posture
 from app.wiring_sessions import session_terms
 
 CACHED_KEYS = 4096
@@ -205,6 +206,7 @@ class House:
     @cached_property
     def _services(self) -> Services:
         uow, audit, tags, roots = self.uow, self._audit, self._tags, self.roots
+        health = build_health(uow, self.blobs, self.vault)
         emails, passwords = EmailIndex(roots), PasswordCheck(PASSWORD_COST)
         people = (uow, emails, passwords, audit, self._quota)
         collections, ingest = Collections(uow, audit), self._ingest()
@@ -220,7 +222,8 @@ class House:
             collections=collections,
             delivery=self._delivery(),
             demo=Demo(collections, ingest, annotations),
-            health=build_health(uow, self.blobs, self.vault),
+            doctor=build_doctor(self.settings, uow, health),
+            health=health,
             ingest=ingest,
             job_overview=self.jobs.overview,
             jobs=self.jobs.service,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from app.config import Settings
+from app.config import ENV_FILE, Settings
 from app.db.session import UnitOfWork
+from app.services.doctor import Doctor
+from app.services.health import Health
 from app.services.keys import KeyVaulting, RootKeys
 from app.services.posture import ColumnTokens, Posture, Setting
 from app.services.runs import Runs
@@ -28,3 +30,8 @@ def build_posture(
             backup_scheduled=False,
         ),
     )
+
+
+def build_doctor(settings: Settings, uow: UnitOfWork, health: Health) -> Doctor:
+    """Return what goes through the deployment checklist."""
+    return Doctor(settings=settings, env_file=ENV_FILE, uow=uow, health=health)

@@ -64,3 +64,6 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(
         LazyCommand("demo", "app.cli.demo", "Store sample pictures to look at.")
     )
+    app.cli.add_command(
+        LazyCommand("doctor", "app.cli.doctor", "Go through the deployment checklist.")
+    )

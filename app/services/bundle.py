@@ -13,6 +13,7 @@ from app.services.audit import AuditLog
 from app.services.collections import Collections
 from app.services.delivery import DeliveryService
 from app.services.demo import Demo
+from app.services.doctor import Doctor
 from app.services.health import Health
 from app.services.ingest import IngestService
 from app.services.job_overview import JobOverview
@@ -51,6 +52,7 @@ class Services:
     collections: Collections
     delivery: DeliveryService
     demo: Demo
+    doctor: Doctor
     health: Health
     ingest: IngestService
     job_overview: JobOverview

@@ -87,6 +87,14 @@ def test_the_state_of_keys_tells_no_part_of_one(installation: Installation) -> N
     assert flask("encryption", "verify", environ=installation.environ).returncode == 0
 
 
+def test_the_checklist_tells_faults_by_its_exit_code(installation: Installation) -> None:
+    looked = flask("doctor", "--json", environ=installation.environ)
+    verdicts = {box["verdict"] for box in json.loads(looked.stdout)["boxes"]}
+    assert (looked.returncode, verdicts) == (0, {"ok", "open"})
+    strict = flask("doctor", "--strict", environ=installation.environ)
+    assert (strict.returncode, "[ ] Backups are scheduled" in strict.stdout) == (1, True)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     place = tmp_path / "to import"
