@@ -62,9 +62,8 @@ from app.wiring_jobs import JobParts
 from app.wiring_keys import build_file_keys, build_key_changes, build_keying
 from app.wiring_media import build_decoder
 from app.wiring_migration import build_moving_in
-from app.wiring_posture import build_posture
-from app.wiring_rotation import build_rotation
 from app.wiring_posture import build_doctor, build_posture
+from app.wiring_rotation import build_rotation
 from app.wiring_sessions import session_terms
 
 CACHED_KEYS = 4096
