@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from app.db.times import utc_now
 from app.services.keys import FileKeyService, Keying, KeyRows, LocalKeyWrapper
 from app.services.keys.changes import KeyChanges
+from app.services.keys.kept_rows import KeptRows
 from app.services.keys.master_change import MasterChange
+from app.services.keys.rekey import Rekey
 from app.services.keys.rewrap import Rewrap
 from app.services.keys.sidecar_keys import SidecarKeys
 from app.vault.cache import KeyCache
@@ -41,6 +43,15 @@ def build_key_changes(house: House, audit: AuditLog, runs: Runs) -> KeyChanges:
     """Made on first use, as everything of a house."""
     sidecars = SidecarKeys(house.uow, house.store, lambda: house.keys)
     return KeyChanges(
+        rekey=Rekey(
+            rows=KeptRows(house.uow),
+            store=house.store,
+            vaulting=house.vaulting,
+            keying=house.keying,
+            sidecars=sidecars,
+            audit=audit,
+            runs=runs,
+        ),
         rewrap=Rewrap(
             uow=house.uow,
             vault=house.vault,
@@ -50,5 +61,5 @@ def build_key_changes(house: House, audit: AuditLog, runs: Runs) -> KeyChanges:
             sidecars=sidecars,
             audit=audit,
             runs=runs,
-        )
+        ),
     )

@@ -1,4 +1,4 @@
-"""``flask keys rewrap``: commands that change how keys are kept."""
+"""``flask keys rewrap`` and ``rekey``: commands that change how keys are kept."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from app.cli.progress import STOPPED, TerminalWatch, until_stopped
 from app.cli.terminal import all_services, as_json, command, say_json
 from app.jobs.watch import Watch
+from app.services.keys import KeyMode
 
 
 class Report(Protocol):
@@ -41,6 +42,23 @@ def rewrap(as_json: bool) -> None:
     ENCRYPTION_KEY_PREVIOUS. Touches no file; may be stopped and run again. 1 if the old key
     is still needed, 130 if it was stopped."""
     say(watched("Wrapping keys", all_services().key_changes.rewrap.run), as_json=as_json)
+
+
+@click.command("rekey")
+@click.option(
+    "--to",
+    "to",
+    type=click.Choice(["direct", "envelope"]),
+    required=True,
+    help="In the vault itself, or beside the file under a key encryption key.",
+)
+@as_json
+@command
+def rekey(to: KeyMode, as_json: bool) -> None:
+    """Keep the keys of all files as KEY_VAULT_KEYING keeps new ones: set that first. Changes
+    no file; may be stopped and run again. 1 if any remains, 130 if it was stopped."""
+    work = all_services().key_changes.rekey
+    say(watched("Turning keys", lambda watch: work.run(watch, to)), as_json=as_json)
 
 
 def watched(label: str, work: Callable[[Watch], R]) -> R:

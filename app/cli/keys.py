@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from app.cli.key_changes import rewrap
+from app.cli.key_changes import rekey, rewrap
 from app.cli.key_posture import say_posture
 from app.cli.terminal import all_services, as_json, command, say_json, say_table
 from app.domain.access import OPERATOR
@@ -19,6 +19,7 @@ def group() -> None:
     """The state of keys and of the vault, and how keys are kept."""
 
 
+group.add_command(rekey)
 group.add_command(rewrap)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app.services.keys.rekey import Rekey
     from app.services.keys.rewrap import Rewrap
 
 
@@ -13,4 +14,5 @@ if TYPE_CHECKING:
 class KeyChanges:
     """One service a command: ``keys rewrap``, ``keys rekey``, …"""
 
+    rekey: Rekey
     rewrap: Rewrap
