@@ -8,7 +8,6 @@ from functools import cached_property
 
 from sqlalchemy import Engine
 
-from app import wiring_verification
 from app.config import Settings
 from app.crypto.aead import ColumnCipher
 from app.crypto.chunking import ChunkPolicy
@@ -19,52 +18,25 @@ from app.db.freshness import Freshness
 from app.db.session import UnitOfWork, make_engine
 from app.db.times import utc_now
 from app.media.decoder_client import Decoder
-from app.services.account_administration import AccountAdministration
-from app.services.accounts import Accounts
-from app.services.annotations import Annotations
-from app.services.api_keys import ApiKeys
 from app.services.audit import AuditLog
 from app.services.bundle import Services
-from app.services.collections import Collections
-from app.services.delivery import DeliveryService
-from app.services.demo import Demo
-from app.services.derivatives import Derivatives
-from app.services.email_index import EmailIndex
-from app.services.examination import Examination
 from app.services.image_rows import ImageRows
-from app.services.ingest import IngestService
-from app.services.key_status import KeyReport
 from app.services.keys import FileKeyService, Keying, KeyVaulting, RootKeys
-from app.services.labels import Labels
-from app.services.library import Library
 from app.services.measured_store import MeasuredStore
 from app.services.measured_vault import MeasuredVault
-from app.services.members import Members
-from app.services.moves import Moves
-from app.services.orphans import Orphans
-from app.services.password_check import PasswordCheck
 from app.services.quarantine import Quarantine
 from app.services.quota import Quota
-from app.services.records import Records
 from app.services.runs import Runs
-from app.services.sessions import Sessions
-from app.services.store_check import StoreCheck
 from app.services.tags import Tags
 from app.services.trash import Trash
-from app.services.views import Views
 from app.storage.encrypted_store import EncryptedStore
 from app.storage.local_disk import LocalDisk
 from app.vault.cache import KeyCache
 from app.vault.local import LocalVault
-from app.wiring_alerts import build_alerts
-from app.wiring_health import build_health
 from app.wiring_jobs import JobParts
-from app.wiring_keys import build_file_keys, build_key_changes, build_keying
+from app.wiring_keys import build_file_keys, build_keying
 from app.wiring_media import build_decoder
-from app.wiring_migration import build_moving_in
-from app.wiring_posture import build_doctor, build_posture
-from app.wiring_rotation import build_rotation
-from app.wiring_sessions import session_terms
+from app.wiring_services import build_services
 
 CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()
@@ -162,110 +134,54 @@ class House:
         return JobParts(self)
 
     @cached_property
-    def _audit(self) -> AuditLog:
+    def audit(self) -> AuditLog:
         return AuditLog(self.uow, self.roots)
 
     @cached_property
-    def _quarantine(self) -> Quarantine:
-        return Quarantine(self.uow, self._audit)
+    def quarantine(self) -> Quarantine:
+        return Quarantine(self.uow, self.audit)
 
     @cached_property
     def runs(self) -> Runs:
         return Runs(self.uow)
 
     @cached_property
-    def _tags(self) -> Tags:
-        return Tags(self.uow, self._audit)
+    def tags(self) -> Tags:
+        return Tags(self.uow, self.audit)
 
     @cached_property
-    def _quota(self) -> Quota:
+    def quota(self) -> Quota:
         return Quota(self.settings.quota_default or None)
 
     @cached_property
-    def _trash(self) -> Trash:
+    def trash(self) -> Trash:
         return Trash(
             uow=self.uow,
             store=self.store,
             keys=self.keys,
-            quota=self._quota,
-            audit=self._audit,
+            quota=self.quota,
+            audit=self.audit,
             days=self.settings.trash_days,
         )
 
     @cached_property
-    def _image_rows(self) -> ImageRows:
+    def image_rows(self) -> ImageRows:
         return ImageRows(
             roots=self.roots,
             keys=self.keys,
-            quota=self._quota,
-            tags=self._tags,
-            audit=self._audit,
+            quota=self.quota,
+            tags=self.tags,
+            audit=self.audit,
         )
+
+    @property
+    def password_cost(self) -> PasswordCost:
+        """What hashing a password costs."""
+        return PASSWORD_COST
 
     @cached_property
     def _services(self) -> Services:
-        uow, audit, tags, roots = self.uow, self._audit, self._tags, self.roots
-        health = build_health(uow, self.blobs, self.vault)
-        emails, passwords = EmailIndex(roots), PasswordCheck(PASSWORD_COST)
-        people = (uow, emails, passwords, audit, self._quota)
-        collections, ingest = Collections(uow, audit), self._ingest()
-        annotations = Annotations(uow, audit)
-        verification = wiring_verification.verification(self, audit)
-        return Services(
-            account_administration=AccountAdministration(*people),
-            accounts=Accounts(*people),
-            alerts=build_alerts(self.settings, uow, audit, self.vault),
-            annotations=annotations,
-            api_keys=ApiKeys(uow, audit),
-            audit=audit,
-            collections=collections,
-            delivery=self._delivery(),
-            demo=Demo(collections, ingest, annotations),
-            doctor=build_doctor(self.settings, uow, health),
-            health=health,
-            ingest=ingest,
-            job_overview=self.jobs.overview,
-            jobs=self.jobs.service,
-            key_changes=build_key_changes(self, audit, self.runs),
-            key_report=KeyReport(uow, self.vaulting),
-            labels=Labels(uow, audit),
-            library=Library(uow, tags),
-            members=Members(uow, emails, audit),
-            moves=Moves(uow=uow, roots=roots, rows=self._image_rows, tags=tags, audit=audit),
-            moving_in=build_moving_in(self, self._image_rows, ingest, annotations, audit),
-            orphans=Orphans(uow, self.blobs, self.vault),
-            records=Records(uow, self.store, self.keys),
-            posture=build_posture(self.settings, uow, self.vaulting, roots, self.runs),
-            roots=roots,
-            rotation=build_rotation(self, audit),
-            runs=self.runs,
-            sessions=Sessions(uow, audit, session_terms(self.settings)),
-            store_check=StoreCheck(verification, self.runs, self._quarantine),
-            tags=tags,
-            trash=self._trash,
-            verification=verification,
-            views=Views(uow, audit),
-        )
-
-    def _delivery(self) -> DeliveryService:
-        return DeliveryService(
-            uow=self.uow,
-            store=self.store,
-            roots=self.roots,
-            derivatives=Derivatives(self.store, self.keys, self.decoder),
-            quarantine=self._quarantine,
-        )
-
-    def _ingest(self) -> IngestService:
-        rows, most = self._image_rows, self.settings.upload_max_size
-        return IngestService(
-            uow=self.uow,
-            store=self.store,
-            keys=self.keys,
-            examination=Examination(self.uow, rows, self.decoder, most),
-            rows=rows,
-            trash=self._trash,
-        )
+        return build_services(self)
 
     def close(self) -> None:
         """Give back connections and decoder children; the house opens again on use."""

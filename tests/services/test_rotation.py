@@ -22,7 +22,7 @@ ALL = Scope("all")
 def rotation_of(room: PictureRoom, clock=utc_now) -> Rotation:
     """The service as it is wired, at another time."""
     house = room.installation.house
-    return build_rotation(house, house._audit, clock)
+    return build_rotation(house, house.audit, clock)
 
 
 def rotate(room: PictureRoom, scope: Scope = ALL, **more) -> RotationReport:

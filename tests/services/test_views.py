@@ -46,8 +46,8 @@ def test_the_latest_first_and_everybody_once(room: PictureRoom, shared: str) -> 
 def test_looking_again_within_a_day_writes_nothing(room: PictureRoom) -> None:
     house, stored = room.installation.house, room.upload(picture())
     clock = Clock()
-    views = Views(house.uow, house._audit, clock)
-    house._audit._clock = clock
+    views = Views(house.uow, house.audit, clock)
+    house.audit._clock = clock
     for hours, expected in ((0, 1), (23, 1), (2, 2), (1, 2)):
         clock.advance(hours=hours)
         views.note(room.actor, stored.id)
