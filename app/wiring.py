@@ -27,6 +27,10 @@ from app.services.measured_vault import MeasuredVault
 from app.services.quarantine import Quarantine
 from app.services.quota import Quota
 from app.services.runs import Runs
+from app.services.sessions import Sessions
+from app.services.salvage import Salvage
+from app.services.sessions import Sessions, SessionTerms
+from app.services.store_check import StoreCheck
 from app.services.tags import Tags
 from app.services.trash import Trash
 from app.storage.encrypted_store import EncryptedStore
@@ -122,6 +126,11 @@ class House:
     @cached_property
     def decoder(self) -> Decoder:
         return build_decoder(self.settings)
+
+    @cached_property
+    def salvage(self) -> Salvage:
+        """Asks the vault alone: for a day on which there is no database."""
+        return Salvage(self.vaulting, self.keying)
 
     @property
     def jobs(self) -> JobParts:

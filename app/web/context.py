@@ -8,6 +8,7 @@ from flask import current_app
 
 from app.db.freshness import Freshness
 from app.services.bundle import Services
+from app.services.salvage import Salvage
 
 
 class House(Protocol):
@@ -19,7 +20,15 @@ class House(Protocol):
     @property
     def freshness(self) -> Freshness: ...
 
+    @property
+    def salvage(self) -> Salvage: ...
+
 
 def services() -> Services:
     """Return the services of this application, wiring them on first use."""
     return cast("House", current_app.extensions["darkroom"]).services
+
+
+def salvage() -> Salvage:
+    """Return what works without database and root keys."""
+    return cast("House", current_app.extensions["darkroom"]).salvage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from app.cli.store.salvage import salvage
 from app.cli.store.verify import verify
 
 
@@ -12,4 +13,5 @@ def group() -> None:
     """The sealed store: look for damage and mend it; make a lost database anew."""
 
 
+group.add_command(salvage)
 group.add_command(verify)
