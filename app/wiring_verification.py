@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
+from sqlalchemy import select
+
+from app.db.times import utc_now
+from app.models import Installation
+from app.services.healing import FolderCopy, Healing, SidecarRepair
+from app.services.healing.key_return import KeyReturn
+from app.services.healing.placing import Placing
+from app.services.keys import KeyVaulting
 from app.services.orphans import Orphans
+from app.services.reconciliation import Reconciler
+from app.services.reconciling import Unknown
 from app.services.recount import Recount
 from app.services.verification import ExpectedImages, Verification
 from app.services.verification.columns import ColumnCheck
 from app.services.verification.images import ImageCheck
 from app.services.verification.installation_parts import InstallationParts
+from app.storage.local_disk import LocalDisk
 from app.vault.cache import KeyCache
+from app.vault.local import LocalVault
 from app.wiring_health import require_store
 
 if TYPE_CHECKING:
     from app.services.audit import AuditLog
+    from app.services.healing import BlobSource
+    from app.services.quarantine import Quarantine
     from app.wiring import House
+
+VAULT = "secrets"
 
 
 def image_check(house: House) -> ImageCheck:
@@ -40,3 +59,52 @@ def verification(house: House, audit: AuditLog) -> Verification:
         parts=InstallationParts(house.uow, house.blobs, orphans, Recount(house.uow), audit),
         blobs=house.blobs,
     )
+
+
+def build_healing(house: House, quarantine: Quarantine) -> Healing:
+    """What mends pictures from a backup."""
+
+    rows, keys = ExpectedImages(house.uow), house.file_keys(KeyCache(1, 0))
+    return Healing(
+        uow=house.uow,
+        rows=rows,
+        check=image_check(house),
+        placing=Placing(rows, house.store, keys, SidecarRepair(house.uow, house.store)),
+        keys=KeyReturn(house.vaulting, keys, house.store),
+        quarantine=quarantine,
+        runs=house.runs,
+        sources=lambda place: source_at(house, place),
+    )
+
+
+def build_reconciler(house: House, audit: AuditLog) -> Reconciler:
+    """What puts right what crashes left behind."""
+    rows, keys = ExpectedImages(house.uow), house.file_keys(KeyCache(1, 0))
+    return Reconciler(
+        orphans=Orphans(house.uow, house.blobs, house.vault),
+        blobs=house.blobs,
+        rows=rows,
+        check=image_check(house),
+        placing=Placing(rows, house.store, keys, SidecarRepair(house.uow, house.store)),
+        unknown=Unknown(house.uow, house.blobs, house.keys, audit),
+        recount=Recount(house.uow),
+        audit=audit,
+        runs=house.runs,
+    )
+
+
+def source_at(house: House, place: str) -> BlobSource:
+    """A copy of an instance (with its local vault, if that was copied too), or of a store."""
+    folder = Path(place)
+    store = folder / "store" if (folder / "store").is_dir() else folder
+    vaulting = None
+    if (folder / VAULT).is_dir():
+        grace = timedelta(hours=house.settings.key_grace_hours)
+        copied = LocalVault(folder / VAULT, grace=grace, clock=utc_now)
+        vaulting = KeyVaulting(copied, house.masters)
+    return FolderCopy(LocalDisk(store), vaulting, lambda: _store_id(house))
+
+
+def _store_id(house: House) -> UUID:
+    with house.uow.read_rows() as connection:
+        return connection.execute(select(Installation.store_id)).scalar_one()

@@ -14,6 +14,7 @@ from app.services.collections import Collections
 from app.services.delivery import DeliveryService
 from app.services.demo import Demo
 from app.services.doctor import Doctor
+from app.services.healing import Healing
 from app.services.health import Health
 from app.services.ingest import IngestService
 from app.services.job_overview import JobOverview
@@ -28,6 +29,7 @@ from app.services.migration.moving_in import MovingIn
 from app.services.moves import Moves
 from app.services.orphans import Orphans
 from app.services.posture import Posture
+from app.services.reconciliation import Reconciler
 from app.services.records import Records
 from app.services.rotation import Rotation
 from app.services.runs import Runs
@@ -53,6 +55,7 @@ class Services:
     delivery: DeliveryService
     demo: Demo
     doctor: Doctor
+    healing: Healing
     health: Health
     ingest: IngestService
     job_overview: JobOverview
@@ -65,6 +68,7 @@ class Services:
     moves: Moves
     moving_in: MovingIn
     orphans: Orphans
+    reconciler: Reconciler
     records: Records
     posture: Posture
     roots: RootKeys

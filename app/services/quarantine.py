@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from app import metrics
 from app.crypto.context import Role
@@ -14,7 +16,7 @@ from app.domain.access import Actor
 from app.domain.states import ImageStatus
 from app.errors import DarkroomError
 from app.models import Image
-from app.services.audit import AuditLog, Fact, Subject
+from app.services.audit import AuditLog, Subject
 from app.services.image_access import ImageAccess
 
 log = logging.getLogger("darkroom.quarantine")
@@ -53,25 +55,36 @@ class Quarantine:
                     },
                 )
 
-    def lift(
-        self, actor: Actor, image_id: UUID, action: str = "image.released", **facts: Fact
-    ) -> bool:
+    def lift(self, actor: Actor, image_id: UUID) -> bool:
         """Serve a picture again that was verified just now; False if it was not set aside."""
         with self._uow.write() as session:
-            changed = session.execute(
-                update(Image)
-                .where(Image.id == image_id, Image.status == ImageStatus.QUARANTINED.value)
-                .values(status=ImageStatus.READY.value)
-                .returning(Image.id)
-            ).first()
-            if changed is not None:
-                self._audit.append(
-                    session,
-                    action,
-                    actor=actor,
-                    subject=Subject("image", image_id),
-                    details=facts,
-                )
+            lifted = self._lift(session, image_id)
+            if lifted:
+                subject = Subject("image", image_id)
+                self._audit.append(session, "image.released", actor=actor, subject=subject)
+        return lifted
+
+    def note_healed(self, actor: Actor, image_id: UUID, mended: Sequence[str]) -> bool:
+        """Record what was mended of a picture that is in order now, and serve it again;
+        False if it was not set aside."""
+        with self._uow.write() as session:
+            lifted = self._lift(session, image_id)
+            self._audit.append(
+                session,
+                "image.healed",
+                actor=actor,
+                subject=Subject("image", image_id),
+                details={"mended": list(mended), "released": lifted},
+            )
+        return lifted
+
+    def _lift(self, session: Session, image_id: UUID) -> bool:
+        changed = session.execute(
+            update(Image)
+            .where(Image.id == image_id, Image.status == ImageStatus.QUARANTINED.value)
+            .values(status=ImageStatus.READY.value)
+            .returning(Image.id)
+        ).first()
         return changed is not None
 
     def note_derivative(self, image: ImageAccess, role: Role, variant: int) -> None:

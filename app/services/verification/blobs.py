@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from app.crypto.blob_header import HEADER_BYTES, BlobHeader, is_genuine
 from app.crypto.chunking import TAG_BYTES
@@ -24,7 +26,7 @@ from app.services.image_access import READABLE
 from app.services.verification.findings import Damage, Flawed
 from app.services.verification.rows import Expected
 from app.storage.encrypted_store import KeySource
-from app.storage.interface import BlobHandle, BlobStore
+from app.storage.interface import BlobHandle
 
 Pace = Callable[[int], None]
 """Told how many bytes were read, before the next are; may wait."""
@@ -46,11 +48,19 @@ class Blob:
     sha256: str | None
 
 
+class Opener(Protocol):
+    """What is needed of a ``BlobStore``; a backup can do as much."""
+
+    def open(self, key: str) -> BlobHandle: ...
+
+    def check(self) -> None: ...
+
+
 class BlobCheck:
     """Looks at blobs of one store; ``require_store`` raises where that is not mounted."""
 
     def __init__(
-        self, blobs: BlobStore, keys: KeySource, require_store: Callable[[], None]
+        self, blobs: Opener, keys: KeySource, require_store: Callable[[], None] = lambda: None
     ) -> None:
         self._blobs = blobs
         self._keys = keys
@@ -66,7 +76,7 @@ class BlobCheck:
         key = expected.image.path.key(role, variant)
         try:
             with self._blobs.open(key) as handle:
-                return self._look(handle, expected, role, variant, full=full, pace=pace)
+                return self.handle(handle, expected, role, variant, full=full, pace=pace)
         except BlobNotFound:
             self._require_store()
             raise Flawed(Damage.BLOB_MISSING) from None
@@ -84,7 +94,7 @@ class BlobCheck:
         except (BlobNotFound, ForeignBlob, DecryptionFailed):
             return None
 
-    def _look(
+    def handle(
         self,
         handle: BlobHandle,
         expected: Expected,
@@ -92,8 +102,9 @@ class BlobCheck:
         variant: int,
         *,
         full: bool,
-        pace: Pace,
+        pace: Pace = at_once,
     ) -> Blob:
+        """As ``look``, of a blob that is open already."""
         try:
             header = read_header(handle)
         except DecryptionFailed:
@@ -166,3 +177,14 @@ def _tail(handle: BlobHandle) -> bytes:
     raw = bytearray(TAG_BYTES)
     handle.pread_into(memoryview(raw), handle.size - TAG_BYTES)
     return bytes(raw)
+
+
+def require_content(expected: Expected, blob: Blob) -> None:
+    """Raise Flawed unless a blob holds what was uploaded, as far as it was looked at."""
+    if expected.card is None or expected.meta is None:
+        raise Flawed(Damage.ROW)
+    if blob.plain_size != expected.image.size:
+        raise Flawed(Damage.CONTENT, "another size")
+    known = str(expected.meta.get("sha256") or "")
+    if blob.sha256 is not None and not hmac.compare_digest(blob.sha256, known):
+        raise Flawed(Damage.CONTENT, "another SHA-256")

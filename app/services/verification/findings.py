@@ -58,7 +58,11 @@ class Damage(Enum):
     SIDECAR_MISSING = ("sidecar_missing", "its sidecar is missing", RECONCILE)
     SIDECAR_DAMAGED = ("sidecar_damaged", "its sidecar was changed", RECONCILE)
     SIDECAR_ANOTHERS = ("sidecar_anothers", "the sidecar of another file lies here", RECONCILE)
-    SIDECAR_DIFFERS = ("sidecar_differs", "its sidecar and the database disagree", RECONCILE)
+    SIDECAR_DIFFERS = (
+        "sidecar_differs",
+        "its sidecar and the database disagree",
+        "find out which is right",
+    )
     DERIVATIVE = ("derivative", "it was changed", REMADE)
     RECORD = (
         "record",
@@ -78,7 +82,7 @@ class Damage(Enum):
     BLOB_WITHOUT_ROW = (
         "blob_without_row",
         "the database knows nothing of this file",
-        "store reconcile --adopt, or --discard",
+        "store reconcile --discard destroys it",
     )
     SIDECAR_WITHOUT_BLOB = (
         "sidecar_without_blob",

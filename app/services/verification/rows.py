@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -27,8 +27,8 @@ BATCH = 500
 class Expected:
     """``card`` and ``meta`` are None where they do not open; ``keys``: states by version.
 
-    ``enc_size`` is the size of the blob in bytes; ``wrapped``: the keys lie in the database,
-    under a key encryption key.
+    ``enc_size`` is the size of the blob in bytes. ``envelopes``: keys that lie in the
+    database, under a key encryption key, as `Envelope.from_row` takes them.
     """
 
     image: ImageAccess
@@ -38,11 +38,17 @@ class Expected:
     card: Mapping[str, Any] | None
     meta: Mapping[str, Any] | None
     keys: Mapping[bytes, str]
-    wrapped: bool = False
+    envelopes: Mapping[bytes, bytes] = field(default_factory=dict)
+    provenance: str = "sealed"
 
     @property
     def id(self) -> UUID:
         return self.image.id
+
+    @property
+    def wrapped(self) -> bool:
+        """Whether its keys are not in the vault."""
+        return bool(self.envelopes)
 
     @property
     def is_quarantined(self) -> bool:
@@ -63,11 +69,16 @@ class ExpectedImages:
                 return None
             row = session.execute(
                 select(
-                    Image.status, Image.enc_size, Image.created_at, Image.card, Image.meta
+                    Image.status,
+                    Image.enc_size,
+                    Image.created_at,
+                    Image.card,
+                    Image.meta,
+                    Image.provenance,
                 ).where(Image.id == image_id)
             ).one()
             keys = session.execute(
-                select(FileKey.version_id, FileKey.state, FileKey.mode).where(
+                select(FileKey.version_id, FileKey.state, FileKey.wrapped_dek).where(
                     FileKey.file_id == image_id
                 )
             ).all()
@@ -79,7 +90,8 @@ class ExpectedImages:
             card=_opened(row.card, image_id),
             meta=_opened(row.meta, image_id),
             keys={key.version_id: key.state for key in keys},
-            wrapped=any(key.mode == "envelope" for key in keys),
+            envelopes={key.version_id: key.wrapped_dek for key in keys if key.wrapped_dek},
+            provenance=row.provenance,
         )
 
     def ids(self, after: UUID | None = None) -> Iterator[UUID]:

@@ -89,6 +89,7 @@ def _differences(sidecar: Sidecar, facts: PrivateFacts, expected: Expected) -> l
         "name": (facts.filename, card.get("name", facts.filename)),
         "width": (facts.width, card.get("width", facts.width)),
         "height": (facts.height, card.get("height", facts.height)),
+        "provenance": (facts.provenance, expected.provenance),
         "sha256": (facts.sha256, meta.get("sha256", facts.sha256)),
         "md5": (facts.md5, meta.get("md5", facts.md5)),
     }
