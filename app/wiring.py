@@ -28,8 +28,6 @@ from app.services.quarantine import Quarantine
 from app.services.quota import Quota
 from app.services.runs import Runs
 from app.services.salvage import Salvage
-from app.services.sessions import Sessions
-from app.services.store_check import StoreCheck
 from app.services.tags import Tags
 from app.services.trash import Trash
 from app.storage.encrypted_store import EncryptedStore
@@ -190,68 +188,6 @@ class House:
     @cached_property
     def _services(self) -> Services:
         return build_services(self)
-        uow, audit, tags, roots = self.uow, self._audit, self._tags, self.roots
-        emails, passwords = EmailIndex(roots), PasswordCheck(PASSWORD_COST)
-        people = (uow, emails, passwords, audit, self._quota)
-        collections, ingest = Collections(uow, audit), self._ingest()
-        annotations = Annotations(uow, audit)
-        verification = wiring_verification.verification(self, audit)
-        return Services(
-            account_administration=AccountAdministration(*people),
-            accounts=Accounts(*people),
-            alerts=build_alerts(self.settings, uow, audit, self.vault),
-            annotations=annotations,
-            api_keys=ApiKeys(uow, audit),
-            audit=audit,
-            collections=collections,
-            delivery=self._delivery(),
-            demo=Demo(collections, ingest, annotations),
-            healing=wiring_verification.build_healing(self, self._quarantine),
-            health=build_health(uow, self.blobs, self.vault),
-            ingest=ingest,
-            job_overview=self.jobs.overview,
-            jobs=self.jobs.service,
-            key_changes=build_key_changes(self, audit, self.runs),
-            key_report=KeyReport(uow, self.vaulting),
-            labels=Labels(uow, audit),
-            library=Library(uow, tags),
-            members=Members(uow, emails, audit),
-            moves=Moves(uow=uow, roots=roots, rows=self._image_rows, tags=tags, audit=audit),
-            moving_in=build_moving_in(self, self._image_rows, ingest, annotations, audit),
-            orphans=Orphans(uow, self.blobs, self.vault),
-            reconciler=wiring_verification.build_reconciler(self, audit),
-            records=Records(uow, self.store, self.keys),
-            posture=build_posture(self.settings, uow, self.vaulting, roots, self.runs),
-            roots=roots,
-            rotation=build_rotation(self, audit),
-            runs=self.runs,
-            sessions=Sessions(uow, audit, session_terms(self.settings)),
-            store_check=StoreCheck(verification, self.runs, self._quarantine),
-            tags=tags,
-            trash=self._trash,
-            verification=verification,
-            views=Views(uow, audit),
-        )
-
-    def _delivery(self) -> DeliveryService:
-        return DeliveryService(
-            uow=self.uow,
-            store=self.store,
-            roots=self.roots,
-            derivatives=Derivatives(self.store, self.keys, self.decoder),
-            quarantine=self._quarantine,
-        )
-
-    def _ingest(self) -> IngestService:
-        rows, most = self._image_rows, self.settings.upload_max_size
-        return IngestService(
-            uow=self.uow,
-            store=self.store,
-            keys=self.keys,
-            examination=Examination(self.uow, rows, self.decoder, most),
-            rows=rows,
-            trash=self._trash,
-        )
 
     def close(self) -> None:
         """Give back connections and decoder children; the house opens again on use."""

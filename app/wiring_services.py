@@ -100,10 +100,12 @@ def _upkeep(house: House) -> Parts:
     return {
         "alerts": build_alerts(house.settings, uow, house.audit, vault),
         "doctor": build_doctor(house.settings, uow, health),
+        "healing": wiring_verification.build_healing(house, house.quarantine),
         "health": health,
         "job_overview": house.jobs.overview,
         "jobs": house.jobs.service,
         "orphans": Orphans(uow, house.blobs, vault),
+        "reconciler": wiring_verification.build_reconciler(house, house.audit),
         "records": Records(uow, house.store, house.keys),
         "runs": house.runs,
         "store_check": StoreCheck(verification, house.runs, house.quarantine),
