@@ -3,11 +3,11 @@
 
 FROM python:3.11-slim AS build
 WORKDIR /build
-COPY requirements-setup.txt requirements.txt ./
+COPY requirements-setup.txt requirements-scale.txt ./
 RUN python -m venv /opt/darkroom \
  && /opt/darkroom/bin/pip install --no-cache-dir --require-hashes -r requirements-setup.txt \
  && /opt/darkroom/bin/uv pip install --no-cache --compile-bytecode \
-      --python /opt/darkroom/bin/python --require-hashes -r requirements.txt \
+      --python /opt/darkroom/bin/python --require-hashes -r requirements-scale.txt \
  && /opt/darkroom/bin/uv pip uninstall --python /opt/darkroom/bin/python uv
 COPY wsgi.py gunicorn.conf.py /srv/darkroom/
 COPY migrations /srv/darkroom/migrations

@@ -35,6 +35,13 @@ VENV = TOP / ".venv"
 PYTHON = VENV / "bin" / "python"
 ENV_FILE = TOP / ".env"
 SETUP, RUN, DEV = "requirements-setup.txt", "requirements.txt", "requirements-dev.txt"
+SCALE = "requirements-scale.txt"
+# What needs it: a setting, and how its value begins.
+SCALED = (
+    ("KEY_VAULT_MODE", ("azure", "hashicorp")),
+    ("DATABASE_URL", ("postgresql",)),
+    ("STORE_URL", ("s3:",)),
+)
 
 TEST_PROGRAMS = {
     # Debian's package: (a path that exists once it is installed, what is skipped without it)
@@ -193,6 +200,13 @@ def is_set(name: str, env_file: dict[str, str]) -> bool:
     return any(source.get(n, "").strip() for source in (os.environ, env_file) for n in both)
 
 
+def run_requirements(env_file: dict[str, str]) -> str:
+    """Return the locked file that the settings ask for: more for a vault, a database or a
+    store that is not on this disk."""
+    scaled = any(setting(name, env_file).startswith(values) for name, values in SCALED)
+    return SCALE if scaled else RUN
+
+
 def place_in_use(env_file: dict[str, str]) -> str | None:
     """Name a part of the instance that holds something already; None while all is empty."""
     instance = TOP / setting("INSTANCE_PATH", env_file, "instance")
@@ -253,7 +267,7 @@ def run() -> None:
     """Serve: set up, make keys if there are none, then become gunicorn (which checks first)."""
     began = time.monotonic()
     missing_keys()  # refusals come before minutes of installing
-    set_up(RUN)
+    set_up(run_requirements(read_env_file()))
     with alone():
         if names := missing_keys():
             write_keys(names)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gunicorn.glogging import Logger
 
 from app.config import ENV_FILE, load_settings
-from app.errors import DarkroomError
+from app.errors import DarkroomError, KeyVaultUnavailable
 from app.logs import set_up_logging
 
 if TYPE_CHECKING:
@@ -70,6 +70,10 @@ class ServerLog(Logger):  # type: ignore[misc]
         super().exception(str(msg).partition(" %s")[0], **kwargs)
 
 
+vault_away: KeyVaultUnavailable | None = None
+"""Why the start has to be completed by the workers; they inherit it."""
+
+
 def end_at_once(number: int, _frame: object) -> NoReturn:
     """A start that is stopped has written nothing that the next one does not finish."""
     sys.exit(128 + number)
@@ -77,16 +81,18 @@ def end_at_once(number: int, _frame: object) -> NoReturn:
 
 def on_starting(_server: Arbiter) -> None:
     """Check the whole start and bring the database up to date, before anything listens."""
-    from app.startup import prepare
+    from app.startup import prepare_or_wait
 
+    global vault_away
     try:
-        prepare(os.environ)
+        vault_away = prepare_or_wait(os.environ)
     except (DarkroomError, OSError) as error:
         refuse(error)
 
 
 def when_ready(_server: Arbiter) -> None:
-    logging.getLogger("darkroom").info("Darkroom is ready at %s", public_url)
+    state = "ready" if vault_away is None else "waiting for its key vault"
+    logging.getLogger("darkroom").info("Darkroom is %s at %s", state, public_url)
 
 
 def post_fork(_server: Arbiter, worker: Worker) -> None:
@@ -99,17 +105,23 @@ def post_fork(_server: Arbiter, worker: Worker) -> None:
 
 def post_worker_init(worker: Worker) -> None:
     """Begin to work jobs beside the requests, unless they are worked apart."""
+    from app.late_start import begin
+
     house = worker.wsgi.extensions["darkroom"]
-    if house.settings.jobs_embedded:
-        house.jobs.queue.start(house.settings.jobs_threads)
-        worker.at_stop = house.jobs.queue.ask_to_stop
+
+    def work() -> None:
+        if house.settings.jobs_embedded:
+            house.jobs.queue.start(house.settings.jobs_threads)
+            worker.at_stop = house.jobs.queue.ask_to_stop
+
+    begin(house, vault_away, work)
 
 
 def worker_exit(_server: Arbiter, worker: Worker) -> None:
     """Give jobs a moment to end at a step; what does not is taken up at the next start."""
     wsgi = getattr(worker, "wsgi", None)  # none in a worker that never booted
     house = wsgi.extensions["darkroom"] if wsgi else None
-    if house is not None and house.settings.jobs_embedded:
+    if house is not None and house.unready is None and house.settings.jobs_embedded:
         house.jobs.queue.stop(JOB_STOP_SECONDS)
 
 

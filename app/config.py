@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 from app import config_values as v
 from app.config_alerts import alert_settings
 from app.config_values import Network
+from app.config_vault import VaultSettings, vault_settings, vault_warnings
 from app.crypto.keys import SecretKey, parse_master_key
 from app.errors import ConfigurationError
 
@@ -63,6 +64,7 @@ class Settings:
     stream_chunk: int
     key_grace_hours: int
     keying: Literal["direct", "envelope"]
+    vault: VaultSettings
     vault_path: Path
     vault_cache_minutes: int
     database_url: str = field(repr=False)
@@ -112,7 +114,7 @@ def load_settings(
     values = _sources(environ, env_file)
     _refuse_what_is_not_there_yet(values)
     _refuse_switches(values)
-    return _settings(values), warnings_of(values)
+    return _settings(values), warnings_of(values) + vault_warnings(values)
 
 
 def setting_names() -> dict[str, str]:
@@ -155,7 +157,6 @@ def _refuse_switches(values: v.Values) -> None:
     values.one(
         "ENCRYPTION_ALGORITHM", "AES-256-GCM", v.only("AES-256-GCM", "see docs/adr/0001")
     )
-    values.one("KEY_VAULT_MODE", "local", v.only("local", "other vaults come later"))
 
 
 def _secret_key(text: str) -> str:
@@ -253,6 +254,7 @@ def _keys(values: v.Values, instance: Path) -> dict[str, Any]:
         "stream_chunk": one("ENCRYPTION_STREAM_CHUNK_KIB", "256", v.whole(4, 65536)) << 10,
         "key_grace_hours": one("KEY_GRACE_HOURS", "24", v.whole(0, 8760)),
         "keying": one("KEY_VAULT_KEYING", "direct", v.one_of("direct", "envelope")),
+        "vault": vault_settings(values),
         "vault_path": instance / values.text("KEY_VAULT_LOCAL_PATH", "secrets"),
         "vault_cache_minutes": minutes if cached else 0,
     }

@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 
 from app.config import ENV_FILE, Settings, load_settings
 from app.db.migrate import upgrade
-from app.errors import ConfigurationError, DarkroomError
+from app.errors import ConfigurationError, DarkroomError, KeyVaultUnavailable
 from app.logs import set_up_logging
 from app.services.installation import Places, Starter
 from app.services.setup_code import setup_code
@@ -35,6 +35,21 @@ def prepare(environ: Mapping[str, str], env_file: Path | None = ENV_FILE) -> Non
     for warning in warnings:
         log.warning(warning)
     start(settings)
+
+
+def prepare_or_wait(
+    environ: Mapping[str, str], env_file: Path | None = ENV_FILE
+) -> KeyVaultUnavailable | None:
+    """As `prepare`, but a vault on the network that does not answer is no refusal: it is
+    returned, and the start has to be completed later (`app.late_start`)."""
+    try:
+        prepare(environ, env_file)
+    except KeyVaultUnavailable as away:
+        if not load_settings(environ, env_file)[0].vault.is_remote:
+            raise
+        log.warning("Darkroom starts, but waits for its key vault", exc_info=away)
+        return away
+    return None
 
 
 def start(settings: Settings) -> None:
@@ -65,7 +80,8 @@ def _upgrade(engine: Engine) -> None:
 
 def _places(settings: Settings) -> Places:
     database = Path(settings.database_url.removeprefix("sqlite:///"))
-    return Places(database.exists(), settings.store_path.exists(), settings.vault_path.exists())
+    vault = settings.vault.is_remote or settings.vault_path.exists()
+    return Places(database.exists(), settings.store_path.exists(), vault)
 
 
 def _check_instance(instance: Path) -> None:

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 from functools import cached_property
 
 from sqlalchemy import Engine
 
 from app.config import Settings
-from app.crypto.aead import ColumnCipher
 from app.crypto.chunking import ChunkPolicy
-from app.crypto.kdf import MasterKey
 from app.crypto.passwords import PasswordCost
-from app.db.field_cipher import FieldCipher
 from app.db.freshness import Freshness
-from app.db.session import UnitOfWork, make_engine
-from app.db.times import utc_now
+from app.errors import DarkroomError
 from app.media.decoder_client import Decoder
 from app.services.audit import AuditLog
 from app.services.bundle import Services
 from app.services.image_rows import ImageRows
-from app.services.keys import FileKeyService, Keying, KeyVaulting, RootKeys
+from app.services.keys import FileKeyService, Keying
 from app.services.measured_store import MeasuredStore
-from app.services.measured_vault import MeasuredVault
 from app.services.quarantine import Quarantine
 from app.services.quota import Quota
 from app.services.runs import Runs
@@ -33,8 +27,8 @@ from app.services.trash import Trash
 from app.storage.encrypted_store import EncryptedStore
 from app.storage.local_disk import LocalDisk
 from app.vault.cache import KeyCache
-from app.vault.local import LocalVault
 from app.wiring_jobs import JobParts
+from app.wiring_key_rooms import KeyRooms
 from app.wiring_keys import build_file_keys, build_keying
 from app.wiring_media import build_decoder
 from app.wiring_services import build_services
@@ -43,33 +37,25 @@ CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()
 
 
-class House:
+class House(KeyRooms):
     """One installation. Every part is made on first use; making it touches no disk."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        super().__init__(settings)
         self._lock = threading.RLock()
+        self.unready: DarkroomError | None = None
+        """Why nothing works yet: the start is not complete; see `app.late_start`."""
 
     @property
     def services(self) -> Services:
         """The services, made once however many threads ask at the same time."""
+        self._require_start()
         with self._lock:
             return self._services
 
-    @cached_property
-    def masters(self) -> tuple[MasterKey, ...]:
-        """The current master key first, then those that are only read with."""
-        keys = (self.settings.encryption_key, *self.settings.encryption_key_previous)
-        return tuple(MasterKey(key) for key in keys)
-
-    @cached_property
-    def vault(self) -> LocalVault:
-        grace = timedelta(hours=self.settings.key_grace_hours)
-        return LocalVault(self.settings.vault_path, grace=grace, clock=utc_now)
-
-    @cached_property
-    def vaulting(self) -> KeyVaulting:
-        return KeyVaulting(MeasuredVault(self.vault), self.masters)
+    def _require_start(self) -> None:
+        if self.unready is not None:
+            raise self.unready.with_traceback(None)
 
     @cached_property
     def keying(self) -> Keying:
@@ -80,27 +66,8 @@ class House:
         return LocalDisk(self.settings.store_path)
 
     @cached_property
-    def roots(self) -> RootKeys:
-        """The root keys of an installation that exists: never made here."""
-        return RootKeys.load_or_create(self.vaulting, allow_create=False)
-
-    @cached_property
-    def plain_engine(self) -> Engine:
-        """For migrations and the start check: sees tokens, opens none."""
-        return make_engine(self.settings.database_url, None)
-
-    @cached_property
-    def engine(self) -> Engine:
-        columns = self.roots.all("columns")
-        cipher = ColumnCipher(columns, self.roots.active("columns").version)
-        return make_engine(self.settings.database_url, FieldCipher(cipher), make=False)
-
-    @cached_property
-    def uow(self) -> UnitOfWork:
-        return UnitOfWork(self.engine)
-
-    @cached_property
     def freshness(self) -> Freshness:
+        self._require_start()
         with self._lock:
             return Freshness(self.engine)
 
@@ -201,3 +168,5 @@ class House:
                 engine.dispose()
         if "decoder" in self.__dict__:
             self.decoder.close()
+        if "vault_parts" in self.__dict__:
+            self.vault_parts.close()

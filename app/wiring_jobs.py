@@ -18,6 +18,7 @@ from app.services.job_expiry import JobExpiry
 from app.services.job_overview import JobOverview
 from app.services.job_results import JobResults
 from app.services.jobs import Jobs
+from app.vault.local import LocalVault
 
 if TYPE_CHECKING:
     from app.wiring import House
@@ -110,6 +111,7 @@ def _derivatives(house: House) -> Handler:
 
 def _copies(house: House) -> Handler:
     def purge(_run: JobRun) -> None:
-        house.vault.purge_expired_copies()
+        if isinstance(house.vault, LocalVault):  # no other keeps copies
+            house.vault.purge_expired_copies()
 
     return purge

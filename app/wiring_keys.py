@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 
 def build_keying(house: House, cache: KeyCache) -> Keying:
-    """Envelopes by KEKs beside the local vault; ``cache`` remembers those."""
-    return Keying(house.vaulting, LocalKeyWrapper(house.vaulting, cache))
+    """Envelopes by KEKs that never leave a real vault, or beside the local one: those are
+    remembered in ``cache``."""
+    own = house.vault_parts.wrapper
+    return Keying(house.vaulting, own or LocalKeyWrapper(house.vaulting, cache))
 
 
 def build_file_keys(house: House, cache: KeyCache) -> FileKeyService:

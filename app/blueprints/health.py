@@ -7,7 +7,8 @@ import hmac
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from app import metrics
-from app.errors import NotFound
+from app.errors import KeyVaultError, NotFound
+from app.services.health import Report
 from app.web.context import services
 from app.web.guards import PROBE, gate
 
@@ -26,10 +27,17 @@ def livez() -> Response:
 @gate(PROBE)
 def readyz() -> tuple[Response, int]:
     """Database, store and vault work; 503 says which does not."""
-    report = services().health.report()
+    report = _report()
     parts = {part: report.problems.get(part, "ok") for part in report.parts}
     status = "ready" if report.is_ready else "not ready"
     return jsonify(status=status, parts=parts), 200 if report.is_ready else 503
+
+
+def _report() -> Report:
+    try:
+        return services().health.report()
+    except KeyVaultError as away:  # a start that waits for its vault
+        return Report(("vault",), {"vault": away.message})
 
 
 @blueprint.get("/metrics")

@@ -7,6 +7,7 @@ finished by the next: tables, root keys, marker, row, each only if it is missing
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -15,14 +16,15 @@ from sqlalchemy import Connection, Engine, LargeBinary, inspect, select, type_co
 
 from app.crypto.aead import ColumnCipher
 from app.db.session import UnitOfWork
-from app.errors import ConfigurationError, DecryptionFailed, KeyManagementError
+from app.errors import ConfigurationError, DecryptionFailed, KeyManagementError, KeyNotFound
 from app.models import FormerMaster, Installation, User
-from app.services.keys import KeyVaulting, RootKeys
+from app.services.keys import ROOT_NAMES, KeyVaulting, RootKeys
 from app.storage.marker import StoreMarker, read_marker, verify_marker, write_marker
 
 if TYPE_CHECKING:
     from app.crypto.kdf import MasterKey
     from app.storage.local_disk import LocalDisk
+    from app.vault.interface import VersionInfo
 
 
 LOOK_AT = 20
@@ -162,9 +164,12 @@ class Starter:
         """A vault that another master key filled is refused before the first write."""
         if not self._places.vault:
             return
-        for reference in self._vaulting.vault.references("root-"):
-            for info in self._vaulting.vault.versions(reference):
-                self._vaulting.load(reference, bytes.fromhex(info.version))
+        for name in ROOT_NAMES:
+            infos: tuple[VersionInfo, ...] = ()
+            with suppress(KeyNotFound):
+                infos = self._vaulting.vault.versions(f"root-{name}")
+            for info in infos:
+                self._vaulting.load(f"root-{name}", bytes.fromhex(info.version))
 
     def _complete(self, marker: StoreMarker | None) -> None:
         check = self._masters[0].check.reveal()

@@ -37,7 +37,6 @@ class HashicorpAccess:
     """Where the vault is and who we are: a token, or an AppRole by its two ids."""
 
     url: str
-    mount: str
     token: str = field(default="", repr=False)
     role_id: str = field(default="", repr=False)
     secret_id: str = field(default="", repr=False)
@@ -181,11 +180,19 @@ def judge(operation: str, reference: str, error: Exception) -> Failure:
         text = "The vault is asked too much at once; try again in a moment"
         busy = KeyVaultUnavailable(text, operation=operation)
         return Failure(busy, True, getattr(error, "retry_after", None))
-    if isinstance(error, refused.VaultError) and not isinstance(error, refused.InvalidRequest):
+    if isinstance(error, refused.InvalidRequest) and not _is_getting_ready(error):
+        text = "The vault refuses the request; is VAULT_MOUNT a KV engine of version 2?"
+        return Failure(KeyVaultError(text, operation=operation, details=facts))
+    if isinstance(error, refused.VaultError):
         text = "The vault reports a fault of its own; its log says more"
         return Failure(KeyVaultUnavailable(text, operation=operation), True)
     text = "The vault's answer makes no sense; is KEY_VAULT_URL its address?"
     return Failure(KeyVaultError(text, operation=operation, details=facts))
+
+
+def _is_getting_ready(error: refused.InvalidRequest) -> bool:
+    """A KV engine of version 2 that was mounted a moment ago."""
+    return any("Upgrading from non-versioned" in said for said in error.errors or ())
 
 
 def _not_reached(operation: str, error: requests.RequestException) -> Failure:

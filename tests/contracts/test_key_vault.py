@@ -43,7 +43,7 @@ def local(request: pytest.FixtureRequest, clock: Clock) -> KeyVault:
 def hashicorp(request: pytest.FixtureRequest, clock: Clock) -> KeyVault:
     server: BaoServer = request.getfixturevalue("openbao")
     mount = server.new_mount()
-    session = HashicorpSession(HashicorpAccess(server.url, mount, token=TOKEN))
+    session = HashicorpSession(HashicorpAccess(server.url, token=TOKEN))
     return HashicorpVault(session, mount, clock)
 
 

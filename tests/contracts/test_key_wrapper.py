@@ -24,7 +24,7 @@ KEK = "kek-0f"
 
 def hashicorp(request: pytest.FixtureRequest, cleanup: ExitStack) -> KeyWrapper:
     server: BaoServer = request.getfixturevalue("openbao")
-    session = HashicorpSession(HashicorpAccess(server.url, "secret", token=TOKEN))
+    session = HashicorpSession(HashicorpAccess(server.url, token=TOKEN))
     cleanup.callback(session.close)
     return TransitWrapper(session, server.new_mount("transit"))
 

@@ -1,0 +1,64 @@
+"""The rooms of the house that everything needs: vault, root keys, and the database, whose
+columns open with a root key.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from sqlalchemy import Engine
+
+from app.config import Settings
+from app.crypto.aead import ColumnCipher
+from app.crypto.kdf import MasterKey
+from app.db.field_cipher import FieldCipher
+from app.db.session import UnitOfWork, make_engine
+from app.services.keys import KeyVaulting, RootKeys
+from app.services.measured_vault import MeasuredVault
+from app.vault.interface import KeyVault
+from app.wiring_vault import VaultParts, build_vault
+
+
+class KeyRooms:
+    """Made on first use, as every part of the house; the root keys are fetched then."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def masters(self) -> tuple[MasterKey, ...]:
+        """The current master key first, then those that are only read with."""
+        keys = (self.settings.encryption_key, *self.settings.encryption_key_previous)
+        return tuple(MasterKey(key) for key in keys)
+
+    @cached_property
+    def vault_parts(self) -> VaultParts:
+        return build_vault(self.settings)
+
+    @property
+    def vault(self) -> KeyVault:
+        return self.vault_parts.vault
+
+    @cached_property
+    def vaulting(self) -> KeyVaulting:
+        return KeyVaulting(MeasuredVault(self.vault), self.masters)
+
+    @cached_property
+    def roots(self) -> RootKeys:
+        """The root keys of an installation that exists: never made here."""
+        return RootKeys.load_or_create(self.vaulting, allow_create=False)
+
+    @cached_property
+    def plain_engine(self) -> Engine:
+        """For migrations and the start check: sees tokens, opens none."""
+        return make_engine(self.settings.database_url, None)
+
+    @cached_property
+    def engine(self) -> Engine:
+        columns = self.roots.all("columns")
+        cipher = ColumnCipher(columns, self.roots.active("columns").version)
+        return make_engine(self.settings.database_url, FieldCipher(cipher), make=False)
+
+    @cached_property
+    def uow(self) -> UnitOfWork:
+        return UnitOfWork(self.engine)
