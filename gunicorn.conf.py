@@ -104,10 +104,13 @@ def post_fork(_server: Arbiter, worker: Worker) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Begin to work jobs beside the requests, unless they are worked apart."""
+    """Say that this instance is in use; begin to work jobs beside the requests, unless they
+    are worked apart."""
     from app.late_start import begin
+    from app.storage.instance_lock import hold_running
 
     house = worker.wsgi.extensions["darkroom"]
+    hold_running(house.settings.instance_path)
 
     def work() -> None:
         if house.settings.jobs_embedded:

@@ -12,6 +12,7 @@ from dotenv import dotenv_values
 
 from app import config_values as v
 from app.config_alerts import alert_settings
+from app.config_backup import BackupSettings, S3Settings, backup_settings
 from app.config_values import Network
 from app.config_vault import VaultSettings, vault_settings, vault_warnings
 from app.crypto.keys import SecretKey, parse_master_key
@@ -37,7 +38,7 @@ RENAMED = {
 }
 """Names of the documents that Darkroom came from, and what serves instead."""
 
-NOT_YET = ("REDIS_URL", "CLAMAV_URL", "BACKUP_TARGET")
+NOT_YET = ("REDIS_URL", "CLAMAV_URL")
 """Asked for, they would promise something that this version does not do: refused."""
 
 
@@ -95,6 +96,8 @@ class Settings:
     alert_webhook_secret: str = field(repr=False)
     alert_email: str = field(repr=False)
     alert_crypto_p95_ms: int
+    backup: BackupSettings
+    s3: S3Settings
     smtp_url: str = field(repr=False)
 
     @property
@@ -214,6 +217,7 @@ def _settings(values: v.Values) -> Settings:
         **_places(values, instance),
         **_limits(values),
         **alert_settings(values),
+        **backup_settings(values, instance),
     )
 
 

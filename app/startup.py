@@ -22,6 +22,7 @@ from app.config import ENV_FILE, Settings, load_settings
 from app.db.migrate import upgrade
 from app.errors import ConfigurationError, DarkroomError, KeyVaultUnavailable
 from app.logs import set_up_logging
+from app.services.backup import RESTORING
 from app.services.installation import Places, Starter
 from app.services.setup_code import setup_code
 from app.wiring import House
@@ -90,6 +91,12 @@ def _check_instance(instance: Path) -> None:
         raise ConfigurationError(
             "INSTANCE_PATH can be read by others: run chmod 700 on it, then start again.",
             operation="start.instance",
+        )
+    if (instance / RESTORING).exists():
+        raise ConfigurationError(
+            "A backup was being restored into this instance and did not come to its end: run"
+            " flask --app wsgi backup restore again.",
+            operation="start.restore",
         )
 
 

@@ -14,6 +14,7 @@ from app.db.freshness import Freshness
 from app.errors import DarkroomError
 from app.media.decoder_client import Decoder
 from app.services.audit import AuditLog
+from app.services.backup import Recovery
 from app.services.bundle import Services
 from app.services.image_rows import ImageRows
 from app.services.keys import FileKeyService, Keying
@@ -27,6 +28,7 @@ from app.services.trash import Trash
 from app.storage.encrypted_store import EncryptedStore
 from app.storage.local_disk import LocalDisk
 from app.vault.cache import KeyCache
+from app.wiring_backup import build_recovery
 from app.wiring_jobs import JobParts
 from app.wiring_key_rooms import KeyRooms
 from app.wiring_keys import build_file_keys, build_keying
@@ -56,6 +58,11 @@ class House(KeyRooms):
     def _require_start(self) -> None:
         if self.unready is not None:
             raise self.unready.with_traceback(None)
+
+    @cached_property
+    def recovery(self) -> Recovery:
+        """Asks neither database nor vault: for a machine that has nothing but a backup."""
+        return build_recovery(self)
 
     @cached_property
     def keying(self) -> Keying:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+LOOK_FOR_BACKUP = 10 * MINUTE
 QUEUE_FILE = "queue.db"
 
 
@@ -59,8 +60,10 @@ class JobParts:
 
 def register(registry: Registry, house: House) -> None:
     """Name every kind with its handler; a handler reaches for services when it is called."""
+    backup_every = LOOK_FOR_BACKUP if house.settings.backup.target else None
     for kind in (
         JobKind("alerts.check", "Look for what is wrong", _alerts(house), MINUTE),
+        JobKind("backup.create", "Make the backup that is due", _backup(house), backup_every),
         JobKind("trash.empty", "Empty the trash of what is due", _trash(house), MINUTE),
         JobKind("store.orphans", "Look for leftovers", _orphans(house), HOUR),
         JobKind("jobs.expire", "Forget old jobs", _jobs(house), HOUR),
@@ -77,6 +80,14 @@ def _alerts(house: House) -> Handler:
         return {"conditions": len(house.services.alerts.check())}
 
     return check
+
+
+def _backup(house: House) -> Handler:
+    def create(run: JobRun) -> Mapping[str, Any]:
+        report = house.services.backups.run_if_due(run)
+        return {"due": False} if report is None else {"due": True, **asdict(report)}
+
+    return create
 
 
 def _trash(house: House) -> Handler:

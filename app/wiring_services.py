@@ -29,6 +29,7 @@ from app.services.sessions import Sessions
 from app.services.store_check import StoreCheck
 from app.services.views import Views
 from app.wiring_alerts import build_alerts
+from app.wiring_backup import backup_services
 from app.wiring_health import build_health
 from app.wiring_keys import build_key_changes
 from app.wiring_migration import build_moving_in
@@ -99,6 +100,7 @@ def _upkeep(house: House) -> Parts:
     verification = wiring_verification.verification(house, house.audit)
     return {
         "alerts": build_alerts(house.settings, uow, house.audit, vault),
+        **backup_services(house, house.audit),
         "doctor": build_doctor(house.settings, uow, health),
         "healing": wiring_verification.build_healing(house, house.quarantine),
         "health": health,

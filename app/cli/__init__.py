@@ -10,6 +10,7 @@ from flask import Flask
 
 GROUPS = {
     "api-keys": ("app.cli.api_keys", "Make, list and revoke API keys."),
+    "backup": ("app.cli.backup", "Make backups, look at them, put them back."),
     "encryption": (
         "app.cli.encryption",
         "Make a master key; verify that everything is sealed.",

@@ -1,4 +1,5 @@
-"""``flask keys``: the state of keys and of the vault; no part of a key is ever printed."""
+"""``flask keys``: the state of keys and of the vault; no part of a key is ever printed, but
+by ``export-kit`` and ``restore-kit``, whose purpose that is."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import click
 
 from app.cli.key_changes import rekey, rewrap
 from app.cli.key_posture import say_posture
+from app.cli.recovery_kit import export_kit, restore_kit
 from app.cli.terminal import all_services, as_json, command, say_json, say_table
 from app.domain.access import OPERATOR
 from app.web.posture_json import posture_json
@@ -47,3 +49,7 @@ def status(as_json: bool) -> None:
         say_posture(posture_view(report, alerts))
     if found.vault_problem is not None:
         raise SystemExit(1)
+
+
+group.add_command(export_kit)
+group.add_command(restore_kit)

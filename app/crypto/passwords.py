@@ -11,6 +11,8 @@ from typing import Final
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from app.crypto.keys import KEY_BYTES, SecretKey
+
 SALT_BYTES: Final = 16
 HASH_BYTES: Final = 32
 
@@ -53,6 +55,18 @@ def verify_password(phc: str, password: str) -> bool:
     except (InvalidKey, ValueError):
         return False
     return True
+
+
+def derive_key(passphrase: str, salt: bytes, cost: PasswordCost) -> SecretKey:
+    """The key that a passphrase stands for; ``salt`` is random, at least 16 bytes."""
+    argon = Argon2id(
+        salt=salt,
+        length=KEY_BYTES,
+        iterations=cost.iterations,
+        lanes=cost.lanes,
+        memory_cost=cost.memory_kib,
+    )
+    return SecretKey(argon.derive(_normal_form(passphrase)))
 
 
 def needs_rehash(phc: str, cost: PasswordCost) -> bool:

@@ -10,6 +10,7 @@ from app.services.alerts import Alerts
 from app.services.annotations import Annotations
 from app.services.api_keys import ApiKeys
 from app.services.audit import AuditLog
+from app.services.backup import Backups
 from app.services.collections import Collections
 from app.services.delivery import DeliveryService
 from app.services.demo import Demo
@@ -31,6 +32,7 @@ from app.services.orphans import Orphans
 from app.services.posture import Posture
 from app.services.reconciliation import Reconciler
 from app.services.records import Records
+from app.services.recovery_kit import RecoveryKits
 from app.services.rotation import Rotation
 from app.services.runs import Runs
 from app.services.sessions import Sessions
@@ -51,6 +53,7 @@ class Services:
     annotations: Annotations
     api_keys: ApiKeys
     audit: AuditLog
+    backups: Backups
     collections: Collections
     delivery: DeliveryService
     demo: Demo
@@ -71,6 +74,7 @@ class Services:
     reconciler: Reconciler
     records: Records
     posture: Posture
+    recovery_kits: RecoveryKits
     roots: RootKeys
     rotation: Rotation
     runs: Runs

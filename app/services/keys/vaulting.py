@@ -128,6 +128,13 @@ class KeyVaulting:
                 operation="keys.load",
                 details={"reference": reference, "version": version.hex()},
             )
+        return self.open_entry(reference, entry)
+
+    def open_entry(self, reference: str, entry: VaultEntry) -> SecretKey:
+        """The key in an entry that was fetched, a disabled one too: for copies of the vault.
+
+        Raises KeyDamaged, KeyManagementError and DecryptionFailed as `load` does.
+        """
         return unwrap_key(self._master_of(reference, entry).vaultwrap, entry.value)
 
     def recover(self, reference: str, version: bytes) -> SecretKey:
