@@ -200,7 +200,8 @@ def _remove(work: Work, found: Found, proven: list[Proven]) -> None:
     removing.run("Removing", proven, step)
     work.stopped, work.broken = removing.stopped, removing.broken
     work.facts["removed"] = removing.tally.counts[Verdict.PROVEN]
-    work.facts["kept"] = [f"{one.source}: {one.reason}" for one in removing.tally.refused]
+    kept = [f"{one.source}: {one.reason}" for one in removing.tally.refused]
+    work.facts["kept"] = kept
     work.failed = bool(removing.tally.refused)
 
 

@@ -97,7 +97,8 @@ class Work:
         sums = " + ".join(told) or "nothing to do"
         click.echo(f"{self.tally.found} {self.what} found = {sums}.")
         for name, value in self.facts.items():
-            click.echo(f"{name.replace('_', ' ')}: {value}")
+            if value:
+                click.echo(f"{name.replace('_', ' ')}: {value}")
         if self.tally.boxes:
             click.echo(f"boxes: {self.tally.boxes}")
         if self.dry_run:

@@ -92,6 +92,11 @@ class OldFiles:
         self._folder = spool_folder
         self._max_size = max_size
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether anything could be opened at all."""
+        return self._keys.shared is not None or bool(self._keys.single)
+
     @contextmanager
     def open(self, source: Source) -> Iterator[Opened]:
         """A spool that holds all of it; nothing in clear touches the disk."""
@@ -162,7 +167,7 @@ class AllFiles:
     def open(self, source: Source) -> AbstractContextManager[Opened]:
         """As whichever it is; a name that ends in .enc or has a .meta is of a sealed one."""
         sealed = source.path.suffix == SEALED or source.meta is not None
-        if not sealed:
+        if not sealed and self._old.has_keys:
             with source.path.open("rb") as file:
                 sealed = _known(file.read(HEAD_BYTES), source.path.stat().st_size) is None
         opener: Opener = self._old if sealed else self._plain
