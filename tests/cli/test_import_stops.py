@@ -18,6 +18,7 @@ import pytest
 from app.cli import progress as told
 from tests.fixtures import pictures
 from tests.fixtures.installation import Installation
+from tests.fixtures.older_files import TYPED_KEY, put_old
 from tests.fixtures.uploads import PictureRoom
 
 TOP = Path(__file__).resolve().parents[2]
@@ -163,3 +164,33 @@ def test_a_second_signal_while_the_first_is_obeyed_is_not_heard() -> None:
             cleaned = True
     assert (stop.requested, cleaned) == (True, True)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_moving_in_stops_and_goes_on(install, folder: Path) -> None:
+    """As the import of a folder: what was done is told, the rest remains, again goes on."""
+    home: Installation = install(IMAGE_ENCRYPTION_KEY=TYPED_KEY)
+    for path in list(folder.iterdir()):
+        put_old(folder, path.name, path.read_bytes())
+        path.unlink()
+    words = ["encryption", "import-legacy", str(folder), "--owner", home.person().email]
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", *words, "--run", "--json"]
+    environ = BARE | home.environ
+    process = subprocess.Popen(
+        command, cwd=TOP, env=environ, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + PATIENCE
+    while PictureRoom(home).left().rows["images"] < 2:
+        assert time.monotonic() < deadline
+    process.terminate()
+    said = json.loads(process.communicate(timeout=PATIENCE)[0])
+    assert (process.returncode, said["stopped"], said["refused"]) == (130, True, [])
+    assert said["found"] == FILES == said["imported"] + said["remaining"]
+    assert 0 < said["remaining"] < FILES
+    rows = PictureRoom(home).left().rows["images"]
+    check_what_is_there(home, rows)
+    run = home.services.runs.last("migration", state="stopped")
+    assert run is not None
+    again = subprocess.run(command, cwd=TOP, env=environ, capture_output=True, check=True)
+    told = json.loads(again.stdout)
+    assert (told["already_there"], told["imported"]) == (rows, FILES - rows)
+    check_what_is_there(home, FILES)
