@@ -34,6 +34,7 @@ from app.wiring_health import build_health
 from app.wiring_keys import build_key_changes
 from app.wiring_migration import build_moving_in
 from app.wiring_posture import build_doctor, build_posture
+from app.wiring_rebuild import build_rebuild
 from app.wiring_rotation import build_rotation
 from app.wiring_sessions import session_terms
 
@@ -108,6 +109,7 @@ def _upkeep(house: House) -> Parts:
         "jobs": house.jobs.service,
         "orphans": Orphans(uow, house.blobs, vault),
         "reconciler": wiring_verification.build_reconciler(house, house.audit),
+        "rebuild": build_rebuild(house, house.audit),
         "records": Records(uow, house.store, house.keys),
         "runs": house.runs,
         "store_check": StoreCheck(verification, house.runs, house.quarantine),

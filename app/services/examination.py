@@ -106,7 +106,7 @@ def _type_of(offer: Offer) -> FileType:
     return file_type
 
 
-def digest(source: Source) -> Digests:
+def digest(source: BinaryIO | Source) -> Digests:
     """Hash the plaintext in one pass; MD5 is told to clients and protects nothing."""
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     source.seek(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from app.cli.store.heal import heal
+from app.cli.store.rebuild import rebuild_db
 from app.cli.store.reconcile import reconcile
 from app.cli.store.salvage import salvage
 from app.cli.store.verify import verify
@@ -19,3 +20,4 @@ group.add_command(heal)
 group.add_command(reconcile)
 group.add_command(salvage)
 group.add_command(verify)
+group.add_command(rebuild_db)
