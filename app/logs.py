@@ -109,5 +109,5 @@ def set_up_logging(log_format: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for chatty in ("PIL", "alembic", "werkzeug"):
+    for chatty in ("PIL", "alembic", "azure", "hvac", "msal", "urllib3", "werkzeug"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

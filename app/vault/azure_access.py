@@ -94,6 +94,11 @@ def judge(operation: str, reference: str, error: Exception) -> Failure:
     if isinstance(error, ResourceNotFoundError):
         missing = KeyNotFound("The vault has no such key", operation=operation, details=facts)
         return Failure(missing)
+    if isinstance(error, CredentialUnavailableError):
+        return Failure(_no_managed_identity(operation), outage=True)
+    if isinstance(error, ClientAuthenticationError) and isinstance(error.__cause__, AzureError):
+        # Signing in failed of something that is no refusal: nobody answered, or not well.
+        return judge(operation, reference, error.__cause__)
     if isinstance(error, HttpResponseError):
         return _answered(operation, facts, error)
     if isinstance(error, ServiceRequestError | ServiceResponseError):
@@ -113,7 +118,7 @@ def _answered(operation: str, facts: dict[str, str | int], error: HttpResponseEr
         text = "The vault reports a fault of its own; try again in a moment"
         return Failure(KeyVaultUnavailable(text, operation=operation), True)
     if isinstance(error, ClientAuthenticationError):
-        return Failure(_no_identity(operation, error))
+        return Failure(_not_accepted(operation, error))
     if code := inner_code(error):
         facts["code"] = code
     text = "The vault refuses; does its policy give the permissions of docs/operations.md?"
@@ -122,13 +127,16 @@ def _answered(operation: str, facts: dict[str, str | int], error: HttpResponseEr
     )
 
 
-def _no_identity(operation: str, error: ClientAuthenticationError) -> KeyVaultError:
-    if isinstance(error, CredentialUnavailableError):
-        return KeyVaultError(
-            "There is no managed identity here: give the machine one, or set"
-            " KEY_VAULT_TENANT_ID, KEY_VAULT_CLIENT_ID and KEY_VAULT_CLIENT_SECRET",
-            operation=operation,
-        )
+def _no_managed_identity(operation: str) -> KeyVaultUnavailable:
+    """Or none yet: the machine's own service may come up later than we do."""
+    return KeyVaultUnavailable(
+        "There is no managed identity here: give the machine one, or set KEY_VAULT_TENANT_ID,"
+        " KEY_VAULT_CLIENT_ID and KEY_VAULT_CLIENT_SECRET",
+        operation=operation,
+    )
+
+
+def _not_accepted(operation: str, error: ClientAuthenticationError) -> KeyVaultError:
     code = _SIGN_IN_CODE.search(str(error))
     return KeyVaultError(
         "The vault does not accept who we are; do KEY_VAULT_TENANT_ID, KEY_VAULT_CLIENT_ID and"

@@ -7,6 +7,7 @@ what is harder for the client.
 
 from __future__ import annotations
 
+import base64
 import json
 import ssl
 import threading
@@ -124,9 +125,11 @@ class AzureCloud:
 
 
 def _challenge(request: Request) -> Answer:
-    said = (
-        f'Bearer authorization="{request.origin}/{TENANT}", resource="https://vault.azure.net"'
-    )
+    tenant, resource = f"{request.origin}/{TENANT}", "https://vault.azure.net"
+    said = f'Bearer authorization="{tenant}", resource="{resource}"'
+    if "Authorization" in request.headers:  # it was taken back: the client must not reuse it
+        claims = base64.b64encode(b'{"access_token":{"nbf":{"essential":true}}}').decode()
+        said += f', error="insufficient_claims", claims="{claims}"'
     body = {"error": {"code": "Unauthorized", "message": "AKV10000: no token"}}
     return Answer(401, body, {"WWW-Authenticate": said})
 
