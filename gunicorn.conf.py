@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PR_SET_PDEATHSIG = 1  # prctl(2)
 JOB_STOP_SECONDS = 2.0
 """Once the requests are answered, which may take graceful_timeout."""
+RECORDS_STOP_SECONDS = 1.5
+"""After the jobs: what takes longer is written at the next start."""
 
 
 def refuse(error: DarkroomError | OSError) -> NoReturn:
@@ -115,6 +117,7 @@ def post_worker_init(worker: Worker) -> None:
     def work() -> None:
         if house.settings.jobs_embedded:
             house.jobs.queue.start(house.settings.jobs_threads)
+            house.jobs.keeper.start()
             worker.at_stop = house.jobs.queue.ask_to_stop
 
     begin(house, vault_away, work)
@@ -126,6 +129,7 @@ def worker_exit(_server: Arbiter, worker: Worker) -> None:
     house = wsgi.extensions["darkroom"] if wsgi else None
     if house is not None and house.unready is None and house.settings.jobs_embedded:
         house.jobs.queue.stop(JOB_STOP_SECONDS)
+        house.jobs.keeper.stop(RECORDS_STOP_SECONDS)
 
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:

@@ -18,6 +18,7 @@ from app.services.job_expiry import JobExpiry
 from app.services.job_overview import JobOverview
 from app.services.job_results import JobResults
 from app.services.jobs import Jobs
+from app.services.records import RecordsKeeper
 from app.vault.local import LocalVault
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class JobParts:
             self.worker,
             self.timetable,
         )
+        self.keeper = RecordsKeeper(lambda: house.services.records)
         self._serve(house)
 
     def _serve(self, house: House) -> None:
@@ -64,6 +66,7 @@ def register(registry: Registry, house: House) -> None:
     for kind in (
         JobKind("alerts.check", "Look for what is wrong", _alerts(house), MINUTE),
         JobKind("backup.create", "Make the backup that is due", _backup(house), backup_every),
+        JobKind("records.write", "Keep sealed records current", _records(house), MINUTE),
         JobKind("trash.empty", "Empty the trash of what is due", _trash(house), MINUTE),
         JobKind("store.orphans", "Look for leftovers", _orphans(house), HOUR),
         JobKind("jobs.expire", "Forget old jobs", _jobs(house), HOUR),
@@ -88,6 +91,14 @@ def _backup(house: House) -> Handler:
         return {"due": False} if report is None else {"due": True, **asdict(report)}
 
     return create
+
+
+def _records(house: House) -> Handler:
+    def write(run: JobRun) -> Mapping[str, Any]:
+        """Beside the keeper, which looks more often: shows that it is done, and by whom."""
+        return asdict(house.services.records.run(run))
+
+    return write
 
 
 def _trash(house: House) -> Handler:

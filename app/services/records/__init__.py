@@ -1,5 +1,6 @@
 """Sealed records: what the database knows beside the pictures, kept in the store as well."""
 
+from app.services.records.keeper import RecordsKeeper
 from app.services.records.writer import Records, RecordsReport
 
-__all__ = ["Records", "RecordsReport"]
+__all__ = ["Records", "RecordsKeeper", "RecordsReport"]
