@@ -9,7 +9,8 @@ import click
 
 from app.cli.terminal import account, all_services, as_json, command, say_json, say_table
 from app.domain.access import OPERATOR
-from app.services.api_keys import ApiKeyView
+from app.errors import NotFound
+from app.services.api_keys import ApiKeyView, NewApiKey
 from app.web.durations import duration
 
 
@@ -39,17 +40,34 @@ def create(
         expires=duration(expires, "--expires") if expires else None,
         rate=rate,
     )
-    if as_json:
-        say_json(
-            {
-                "id": str(made.id),
-                "key": made.key,
-                "scopes": list(made.scopes),
-                "expires_at": made.expires_at.isoformat() if made.expires_at else None,
-            }
-        )
-    else:
-        click.echo(f"{made.key}\nKeep it now: it is not shown again. Id: {made.id}")
+    _say_made(made, as_json=as_json)
+
+
+@group.command("rotate")
+@click.argument("key_id", type=click.UUID)
+@click.option("--user", required=True, help="E-mail address of the account that has it.")
+@as_json
+@command
+def rotate(key_id: UUID, user: str, as_json: bool) -> None:
+    """Make a key like another, with as long to live, and end that one."""
+    owner, keys = account(user), all_services().api_keys
+    former = next((key for key in keys.list_of(OPERATOR, owner.id) if key.id == key_id), None)
+    if former is None or former.revoked_at is not None:
+        raise NotFound("This account has no such key.", operation="api_key.rotate")
+    lifetime = former.expires_at - former.created_at if former.expires_at else None
+    made = keys.create_for(
+        OPERATOR, owner.actor, name=former.name, scopes=former.scopes, expires=lifetime
+    )
+    _say_made(made, as_json=as_json)
+    keys.revoke(OPERATOR, key_id)
+
+
+@group.command("revoke-all")
+@command
+def revoke_all() -> None:
+    """End every key of every account, at once."""
+    ended = all_services().api_keys.revoke_everyone(OPERATOR)
+    click.echo(f"{ended} keys are revoked.")
 
 
 @group.command("list")
@@ -87,3 +105,17 @@ def _told(key: ApiKeyView) -> dict[str, Any]:
         else "never",
         "revoked_at": key.revoked_at.isoformat(timespec="seconds") if key.revoked_at else "",
     }
+
+
+def _say_made(made: NewApiKey, *, as_json: bool) -> None:
+    if not as_json:
+        click.echo(f"{made.key}\nKeep it now: it is not shown again. Id: {made.id}")
+        return
+    say_json(
+        {
+            "id": str(made.id),
+            "key": made.key,
+            "scopes": list(made.scopes),
+            "expires_at": made.expires_at.isoformat() if made.expires_at else None,
+        }
+    )

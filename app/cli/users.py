@@ -74,16 +74,37 @@ def disable(email: str, undo: bool) -> None:
 
 
 @group.command("reset-password")
-@click.argument("email")
-@click.option("--password-file", required=True, help="A file with the password; - for stdin.")
+@click.argument("email", required=False)
+@click.option("--password-file", help="A file with the password; - for stdin.")
+@click.option(
+    "--all", "everyone", is_flag=True, help="Every account, each its own password."
+)
+@as_json
 @command
-def reset_password(email: str, password_file: str) -> None:
-    """Set a password; all sessions of the account end."""
-    found = account(email)
-    all_services().account_administration.reset_password(
-        OPERATOR, found.id, read_password(password_file)
-    )
-    click.echo(f"The password of {found.email} is set, and its sessions have ended.")
+def reset_password(
+    email: str | None, password_file: str | None, everyone: bool, as_json: bool
+) -> None:
+    """Set a password; all sessions of the account end. With --all every account gets one that
+    is shown this once and changed at the next sign-in."""
+    if everyone and email is None and password_file is None:
+        _reset_everyone(as_json=as_json)
+    elif email is not None and password_file is not None and not everyone:
+        found = account(email)
+        all_services().account_administration.reset_password(
+            OPERATOR, found.id, read_password(password_file)
+        )
+        click.echo(f"The password of {found.email} is set, and its sessions have ended.")
+    else:
+        raise click.UsageError("Give EMAIL with --password-file, or --all alone.")
+
+
+def _reset_everyone(*, as_json: bool) -> None:
+    """A line an account, as soon as it is done."""
+    for view, password in all_services().account_administration.reset_everyone(OPERATOR):
+        if as_json:
+            say_json({"email": view.email, "password": password})
+        else:
+            click.echo(f"{view.email} {password}")
 
 
 @group.command("make-admin")

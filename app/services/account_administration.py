@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +28,9 @@ from app.services.email_index import EmailIndex
 from app.services.password_check import PasswordCheck
 from app.services.quota import Quota
 from app.services.sessions import end_sessions
+
+PASSWORD_BYTES = 12
+"""Of a password that is handed out once and changed at the next sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,20 @@ class AccountAdministration:
             "must_change_password": user_id != actor.user_id,
         }
         return self._change(actor, user_id, "account.reset_password", values, sign_out=True)
+
+    def reset_everyone(self, actor: Actor) -> Iterator[tuple[AccountView, str]]:
+        """Give every account a password of ours, to be changed at the next sign-in, and end
+        all sessions: after whoever should not could read the machine. One account at a time,
+        so that what was told is done."""
+        cursor = None
+        while True:
+            page = self.list(actor, cursor=cursor, limit=200)
+            for account in page.accounts:
+                password = secrets.token_urlsafe(PASSWORD_BYTES)
+                yield self.reset_password(actor, account.id, password), password
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     def set_disabled(self, actor: Actor, user_id: UUID, disabled: bool) -> AccountView:
         """Disable an account (its sessions end, its keys rest) or enable it again.

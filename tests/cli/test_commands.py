@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,40 @@ def test_the_state_of_keys_tells_no_part_of_one(installation: Installation) -> N
     key = installation.environ["ENCRYPTION_KEY"]
     assert not any(key[at : at + 8] in status.stdout for at in range(0, 64, 8))
     assert flask("encryption", "verify", environ=installation.environ).returncode == 0
+
+
+def test_everybody_gets_another_password_and_no_key_lives_on(
+    installation: Installation,
+) -> None:
+    people = [installation.person(name) for name in ("ann", "bob")]
+    keys = [installation.key(name) for name in ("ann", "bob")]
+    session = installation.services.sessions.create(people[0].id)
+    reset = flask("users", "reset-password", "--all", "--json", environ=installation.environ)
+    told = [json.loads(line) for line in reset.stdout.splitlines()]
+    assert {line["email"] for line in told} >= {person.email for person in people}
+    accounts = installation.services.accounts
+    for line in told:
+        assert accounts.authenticate(line["email"], line["password"]).email == line["email"]
+    assert installation.services.sessions.resolve(session.token) is None
+    ended = flask("api-keys", "revoke-all", environ=installation.environ)
+    assert ended.stdout == "2 keys are revoked.\n"
+    assert [installation.services.api_keys.resolve(key) for key in keys] == [None, None]
+    both = flask("users", "reset-password", "ann@people.example", environ=installation.environ)
+    assert (both.returncode, "--all alone" in both.stderr) == (2, True)
+
+
+def test_a_key_is_rotated_with_what_it_may(installation: Installation) -> None:
+    person = installation.person()
+    made = installation.services.api_keys.create(
+        person.actor, name="script", scopes=["images:read"], expires=timedelta(days=90)
+    )
+    words = ("api-keys", "rotate", str(made.id), "--user", person.email, "--json")
+    new = json.loads(flask(*words, environ=installation.environ).stdout)
+    assert new["scopes"] == ["images:read"]
+    assert installation.services.api_keys.resolve(made.key) is None
+    assert installation.services.api_keys.resolve(new["key"]) is not None
+    again = flask(*words, environ=installation.environ)
+    assert (again.returncode, "no such key" in again.stderr) == (1, True)
 
 
 def test_the_checklist_tells_faults_by_its_exit_code(installation: Installation) -> None:
