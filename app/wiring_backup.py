@@ -202,7 +202,7 @@ def _destination(house: House, to: Path | None) -> Destination:
         instance=instance,
         database=Path(settings.database_url.removeprefix(SQLITE)),
         store_path=settings.store_path,
-        vault_path=settings.vault_path,
+        vault_path=settings.vault_path if settings.vault.mode == "local" else None,
         blobs=there.blobs,
         vaulting=there.vaulting,
         master=there.masters[0],
