@@ -34,6 +34,7 @@ from app.wiring_key_rooms import KeyRooms
 from app.wiring_keys import build_file_keys, build_keying
 from app.wiring_media import build_decoder
 from app.wiring_services import build_services
+from app.wiring_verification import shred_terms
 
 CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()
@@ -142,6 +143,7 @@ class House(KeyRooms):
             quota=self.quota,
             audit=self.audit,
             days=self.settings.trash_days,
+            terms=shred_terms(self.settings),
         )
 
     @cached_property

@@ -24,6 +24,7 @@ from app.services.members import Members
 from app.services.moves import Moves
 from app.services.orphans import Orphans
 from app.services.password_check import PasswordCheck
+from app.services.receipts import Receipts
 from app.services.records import Records
 from app.services.sessions import Sessions
 from app.services.store_check import StoreCheck
@@ -79,6 +80,7 @@ def _pictures(house: House) -> Parts:
         "library": Library(uow, tags),
         "moves": Moves(uow=uow, roots=house.roots, rows=rows, tags=tags, audit=audit),
         "moving_in": build_moving_in(house, rows, ingest, annotations, audit),
+        "receipts": Receipts(uow),
         "tags": tags,
         "trash": house.trash,
     }

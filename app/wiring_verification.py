@@ -16,6 +16,7 @@ from app.services.healing.key_return import KeyReturn
 from app.services.healing.placing import Placing
 from app.services.keys import KeyVaulting
 from app.services.orphans import Orphans
+from app.services.receipts import ShredTerms
 from app.services.reconciliation import Reconciler
 from app.services.reconciling import Unknown
 from app.services.recount import Recount
@@ -29,6 +30,7 @@ from app.vault.local import LocalVault
 from app.wiring_health import require_store
 
 if TYPE_CHECKING:
+    from app.config import Settings
     from app.services.audit import AuditLog
     from app.services.healing import BlobSource
     from app.services.quarantine import Quarantine
@@ -108,3 +110,12 @@ def source_at(house: House, place: str) -> BlobSource:
 def _store_id(house: House) -> UUID:
     with house.uow.read_rows() as connection:
         return connection.execute(select(Installation.store_id)).scalar_one()
+
+
+def shred_terms(settings: Settings) -> ShredTerms:
+    """What a receipt says of the copies of a key."""
+    return ShredTerms(
+        vault=getattr(settings, "vault_mode", "local"),
+        memory=timedelta(minutes=settings.vault_cache_minutes),
+        backups_kept=getattr(settings, "backup_keep", None),
+    )

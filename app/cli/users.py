@@ -76,9 +76,7 @@ def disable(email: str, undo: bool) -> None:
 @group.command("reset-password")
 @click.argument("email", required=False)
 @click.option("--password-file", help="A file with the password; - for stdin.")
-@click.option(
-    "--all", "everyone", is_flag=True, help="Every account, each its own password."
-)
+@click.option("--all", "everyone", is_flag=True, help="Every account, each its own password.")
 @as_json
 @command
 def reset_password(

@@ -46,6 +46,14 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """An event that was appended just now."""
+
+    id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     """``details`` None: there are none, or, with ``intact`` false, they do not open."""
 
@@ -97,16 +105,17 @@ class AuditLog:
         subject: Subject | None = None,
         outcome: str = "ok",
         details: Details | None = None,
-    ) -> None:
+    ) -> Noted:
         """Add one event; ``action`` is ``noun.verb``, details are sealed."""
         last = session.execute(
             select(AuditEvent.seq, AuditEvent.mac).order_by(AuditEvent.seq.desc()).limit(1)
         ).first()
         seq, before = (last.seq + 1, last.mac or b"") if last else (1, b"")
+        noted = Noted(new_id(), self._clock())
         event = {
             "seq": seq,
-            "id": new_id(),
-            "at": self._clock(),
+            "id": noted.id,
+            "at": noted.at,
             "actor_id": actor.user_id if actor else None,
             "action": action,
             "subject_kind": subject.kind if subject else None,
@@ -117,6 +126,7 @@ class AuditLog:
         parts = _canonical(event)
         event["mac"] = mac.sign(self._roots.active(ROOT).key, before, *parts)
         session.execute(insert(AuditEvent), [event])
+        return noted
 
     def record(self, action: str, **facts: Any) -> None:
         """Append in a transaction of its own, for what changes no row (a refused login)."""

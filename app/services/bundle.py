@@ -31,6 +31,7 @@ from app.services.moves import Moves
 from app.services.orphans import Orphans
 from app.services.posture import Posture
 from app.services.rebuild import Rebuild
+from app.services.receipts import Receipts
 from app.services.reconciliation import Reconciler
 from app.services.records import Records
 from app.services.recovery_kit import RecoveryKits
@@ -72,6 +73,7 @@ class Services:
     moves: Moves
     moving_in: MovingIn
     orphans: Orphans
+    receipts: Receipts
     reconciler: Reconciler
     rebuild: Rebuild
     records: Records

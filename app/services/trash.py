@@ -24,6 +24,7 @@ from app.services.counters import count_image
 from app.services.expiry import run_out
 from app.services.image_access import ImageAccess, image_by_id
 from app.services.image_card import COLUMNS, ImageCard, card_of
+from app.services.receipts import ACTION, DEFAULT_TERMS, Receipt, ShredTerms, receipt_of
 from app.storage.object_paths import ObjectPath, StoredName
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Removal:
     id: UUID
     status: str
     destroyed_at: datetime | None
+    receipt: Receipt | None = None
 
 
 class Trash:
@@ -59,6 +61,7 @@ class Trash:
         quota: Quota,
         audit: AuditLog,
         days: int,
+        terms: ShredTerms = DEFAULT_TERMS,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._uow = uow
@@ -67,6 +70,7 @@ class Trash:
         self._quota = quota
         self._audit = audit
         self._keep = timedelta(days=days)
+        self._terms = terms
         self._clock = clock
 
     def trash(self, actor: Actor, image_id: UUID) -> Removal:
@@ -120,8 +124,9 @@ class Trash:
         with self._uow.write() as session:
             image = self._find(session, actor, Action.DESTROY, image_id)
             self._mark(session, image.id)
-        self._shred(image.path, actor)
-        return Removal(image_id, DESTROYED, self._clock())
+        receipt = self._shred(image.path, actor)
+        at = receipt.destroyed_at if receipt is not None else self._clock()
+        return Removal(image_id, DESTROYED, at, receipt)
 
     def destroy_due(self, watch: Watch = UNWATCHED) -> int:
         """Shred what has lain in the trash for its time; return how many images are gone."""
@@ -239,11 +244,12 @@ class Trash:
         for row in rows:
             yield ObjectPath(row.store_slug, row.id, StoredName.parse(row.stored_name))
 
-    def _shred(self, path: ObjectPath, actor: Actor | None) -> None:
+    def _shred(self, path: ObjectPath, actor: Actor | None) -> Receipt | None:
+        """None where another worker was quicker: the receipt is its."""
         # Under the lock, so that whoever moves keys puts none back.
         with self._store.lock(path):
             self._keys.destroy(path.image_id)
-        self._store.discard(path)
+        files = self._store.discard(path)
         with self._uow.write() as session:
             tags = _tags_of(session, path.image_id)
             row = session.execute(
@@ -252,12 +258,18 @@ class Trash:
                 .returning(Image.uploader_id, Image.size)
             ).first()
             if row is None:
-                return
+                return None
             if row.uploader_id is not None:
                 self._quota.release(session, row.uploader_id, row.size)
             _drop_unused(session, tags)
-            session.execute(delete(FileKey).where(FileKey.file_id == path.image_id))
-            self._note(session, "image.destroy", actor, path.image_id)
+            gone = delete(FileKey).where(FileKey.file_id == path.image_id)
+            keys = session.execute(gone.returning(FileKey.id)).all()
+            facts = self._terms.facts(files, len(keys), row.uploader_id)
+            subject = Subject("image", path.image_id)
+            event = self._audit.append(
+                session, ACTION, actor=actor, subject=subject, details=facts
+            )
+            return receipt_of(event.id, path.image_id, event.at, facts)
 
     def _note(self, session: Session, action: str, actor: Actor | None, image_id: UUID) -> None:
         self._audit.append(session, action, actor=actor, subject=Subject("image", image_id))

@@ -188,8 +188,9 @@ class EncryptedStore:
         """Atomic and durable. A rotation that replaces it holds :meth:`lock`."""
         self.blobs.put(path.sidecar, sidecar.encode(), replace=replace, tag=tag)
 
-    def discard(self, path: ObjectPath) -> None:
+    def discard(self, path: ObjectPath) -> int:
         """Remove the sidecar, then the blobs of all roles; may be repeated after a crash.
+        Returns how many files went.
 
         The key was destroyed before, so what a crash leaves is unreadable. Takes
         :meth:`lock` itself, so that no rotation puts a blob back.
@@ -201,6 +202,7 @@ class EncryptedStore:
             )
             for key in keys:
                 self.blobs.delete(key, durable=key == keys[-1])
+            return len(keys)
 
     def lock(self, path: ObjectPath) -> AbstractContextManager[None]:
         """The image's lock: held by whoever replaces one of its blobs. Not re-entrant."""

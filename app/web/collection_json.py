@@ -7,7 +7,7 @@ from typing import Any
 from app.domain.labels import LabelClass
 from app.services.collections import CollectionView
 from app.services.members import MemberView
-from app.web.image_json import rfc3339
+from app.web.receipt_json import rfc3339
 
 
 def collection_json(view: CollectionView) -> dict[str, Any]:

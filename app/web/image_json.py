@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +15,7 @@ from app.services.listing import Page
 from app.services.trash import Removal
 from app.web.context import services
 from app.web.destruction import destruction_of
-
-
-def rfc3339(moment: datetime | None) -> str | None:
-    """Return a time in UTC with a Z."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+from app.web.receipt_json import receipt_json, rfc3339
 
 
 def view_url(image_id: UUID, link_epoch: int = 0) -> str:
@@ -109,4 +102,5 @@ def removal_json(removal: Removal) -> dict[str, Any]:
         "id": str(removal.id),
         "status": removal.status,
         "destroyed_at": rfc3339(removal.destroyed_at),
+        "receipt": receipt_json(removal.receipt) if removal.receipt is not None else None,
     }

@@ -8,7 +8,7 @@ from typing import Any
 from app.services.alerts import AlertView
 from app.services.posture import Forecast, PostureReport
 from app.services.runs import RunView
-from app.web.image_json import rfc3339
+from app.web.receipt_json import rfc3339
 
 
 def posture_json(report: PostureReport, alerts: Sequence[AlertView]) -> dict[str, Any]:

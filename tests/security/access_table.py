@@ -111,6 +111,9 @@ TABLE: dict[tuple[str, str], Row | Open] = {
     # pictures
     ("gallery.page", "GET"): page("/gallery?collection={slug}", "viewer"),
     ("gallery.trash", "GET"): page("/trash"),
+    ("gallery.receipts", "GET"): page("/receipts"),
+    ("gallery.receipt", "GET"): page("/receipts/{nothing}", ok=404),
+    ("api.images.receipt", "GET"): api("/receipts/{nothing}", "images:read", ok=404),
     ("gallery.show", "GET"): page("/images/{image}", "viewer"),
     ("gallery.tags", "POST"): form("/images/{image}/tags", "editor", tags="a"),
     ("gallery.bulk", "POST"): form("/gallery/bulk", action="tag", ids="{image}", tags="b"),

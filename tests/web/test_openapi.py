@@ -94,6 +94,8 @@ CALLS = [
     call("images_remove", "DELETE /images/{image}", 200),
     call("images_remove", "DELETE /images/{image}?permanent=true", 200),
     call("images_remove", "DELETE /images/{image}?permanent=perhaps", 422),
+    call("images_receipt", "GET /receipts/{receipt}", 200),
+    call("images_receipt", "GET /receipts/{receipt}", 404, who="other"),
     call("images_restore", "POST /images/{trashed}/restore", 200),
     call("images_restore", "POST /images/{image}/restore", 403),
     call("annotations_show", "GET /images/{image}/annotations", 200),
@@ -264,6 +266,10 @@ class World:
         names = place.names | {"public": self.public}
         if "{trashed}" in path:
             names["trashed"] = str(make_place(self.site, trashed=True).image)
+        if "{receipt}" in path:
+            gone = make_place(self.site).image
+            owner = self.site.person("owner").actor
+            names["receipt"] = str(self.site.services.trash.destroy(owner, gone).receipt.id)
         if "{empty}" in path:
             names["empty"] = make_empty_collection(self.site)
         if "{key}" in path:

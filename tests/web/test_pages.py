@@ -60,6 +60,8 @@ PAGES = {
         "/gallery?tag=none&kind=image&state=new&sort=size",
     ),
     "gallery.show": row(MEMBERS, "/images/{image}", "/images/{image}?collection={slug}"),
+    "gallery.receipt": row((404, 404, 404, 303), "/receipts/{nothing}"),
+    "gallery.receipts": row(ACCOUNT, "/receipts"),
     "gallery.trash": row(ACCOUNT, "/trash"),
     "reference.page": row(EVERYBODY, "/api/docs"),
     "upload.page": row(ACCOUNT, "/upload", "/upload?collection={slug}"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.blueprints.gallery import bulk, picture, timeline
+from app.blueprints.gallery import bulk, picture, receipts, timeline
 from app.blueprints.gallery.base import blueprint
 
-__all__ = ["blueprint", "bulk", "picture", "timeline"]
+__all__ = ["blueprint", "bulk", "picture", "receipts", "timeline"]

@@ -46,6 +46,8 @@ def bulk() -> Response:
             flash(said, "warning")
             said = ""
     back = safe_next(request.form.get("next")) or url_for("gallery.page")
+    if action == "destroy" and good:
+        back = url_for("gallery.receipts")
     return pages.done_or_json(back, {"message": said, "results": results}, said or None)
 
 

@@ -17,7 +17,7 @@ from app.web.context import services
 from app.web.durations import duration
 from app.web.guards import API, gate
 from app.web.identity import actor, session_token
-from app.web.image_json import rfc3339
+from app.web.receipt_json import rfc3339
 
 blueprint = APIBlueprint("account", __name__, tag="Account")
 

@@ -65,6 +65,7 @@ PLACES = {
     "session_id": uuid(),
     "user_id": uuid(),
     "label_id": uuid(),
+    "receipt_id": uuid("that of the event in the audit log"),
     "slug": text("the collection's address"),
 }
 

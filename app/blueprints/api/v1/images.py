@@ -21,6 +21,7 @@ from app.web.guards import API, API_LIMITS, API_UPLOAD, gate
 from app.web.identity import actor
 from app.web.image_json import card_json, detail_json, page_json, removal_json, stored_json
 from app.web.list_arguments import ListArguments, list_arguments
+from app.web.receipt_json import receipt_json
 from app.web.taking_in import take_in
 
 blueprint = APIBlueprint("images", __name__, tag="Images")
@@ -133,3 +134,12 @@ def remove(image_id: UUID) -> ResponseReturnValue:
 def restore(image_id: UUID) -> ResponseReturnValue:
     """200 with the picture."""
     return card_json(services().trash.restore(actor(), image_id))
+
+
+@blueprint.get("/receipts/<uuid:receipt_id>")
+@blueprint.doc(summary="The receipt of a destruction")
+@described(Scope.IMAGES_READ, {200: "Receipt"})
+@gate(API)
+def receipt(receipt_id: UUID) -> ResponseReturnValue:
+    """For who destroyed, who had uploaded the picture, and administrators."""
+    return receipt_json(services().receipts.get(actor(), receipt_id))

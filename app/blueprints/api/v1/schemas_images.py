@@ -95,6 +95,23 @@ SCHEMAS: dict[str, Schema] = {
         id=uuid(),
         status=one_of([ImageStatus.TRASHED, ImageStatus.DESTROYED]),
         destroyed_at=nullable(moment("when the key is, or will be, shredded")),
+        receipt=nullable(ref("Receipt")),
+    ),
+    "Receipt": record(
+        "of a destruction; its id is that of the event in the audit log",
+        id=uuid(),
+        image_id=uuid(),
+        destroyed_at=moment(),
+        files=whole("sealed files that were removed"),
+        keys=whole("versions of its key that were destroyed"),
+        horizons=items(
+            record(
+                "a place where something of it could be left",
+                place=text("requests, memory, vault, backups or database"),
+                until=nullable(moment("null: it depends on what people do, as `words` say")),
+                words=text(),
+            )
+        ),
     ),
     "StoredImage": record(
         id=uuid(),
