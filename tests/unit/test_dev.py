@@ -350,3 +350,22 @@ def test_from_nothing_to_the_first_answer(bare_clone: Clone) -> None:
     installed = bare_clone.top / ".venv" / ".installed-requirements.txt"
     assert installed.exists()
     assert (bare_clone.top / ".venv" / "bin" / "flask").exists()
+
+
+# -- what a setting needs
+
+
+@pytest.mark.parametrize(
+    ("line", "locked"),
+    [
+        ("", "requirements.txt"),
+        ("KEY_VAULT_MODE=local", "requirements.txt"),
+        ("KEY_VAULT_MODE=azure", "requirements-scale.txt"),
+        ("KEY_VAULT_MODE=hashicorp", "requirements-scale.txt"),
+        ("DATABASE_URL=postgresql://host/darkroom", "requirements-scale.txt"),
+        ("STORE_URL=s3://bucket", "requirements-scale.txt"),
+    ],
+)
+def test_settings_decide_what_is_installed(dev: ModuleType, line: str, locked: str) -> None:
+    private(dev.ENV_FILE, line)
+    assert dev.run_requirements(dev.read_env_file()) == locked
