@@ -25,10 +25,12 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for a
 
 
 class Refusal(click.ClickException):
-    """One sentence on standard error; 2 where the installation is at fault, else 1."""
+    """One sentence on standard error and where its cure stands; 2 where the installation is
+    at fault, else 1."""
 
     def __init__(self, error: DarkroomError) -> None:
-        text = error.message
+        end = "" if error.message.endswith((".", "?", "!")) else "."
+        text = f"{error.message}{end} See docs/troubleshooting.md#{error.code}"
         if isinstance(error, InvalidInput) and error.mistakes:
             text += "".join(f"\n  {m.path}: {m.message}" for m in error.mistakes)
         super().__init__(text)

@@ -10,7 +10,7 @@ import click
 import pytest
 from flask import Flask
 
-from app import create_app
+from app import create_app, errors
 from app.config import setting_names
 
 TOP = Path(__file__).resolve().parents[2]
@@ -107,6 +107,42 @@ def test_every_command_is_documented(app: Flask) -> None:
 def test_no_command_is_documented_that_does_not_exist(app: Flask) -> None:
     rows = re.findall(r"^\| `([a-z-]+ [a-z-]+)[ `]", text("docs/operations.md"), re.MULTILINE)
     assert set(rows) - set(commands(app)) == {"db upgrade"}
+
+
+# -- errors
+
+
+def kinds_of_error() -> dict[str, set[str]]:
+    """Return the classes of each code."""
+    found: dict[str, set[str]] = {}
+    for name, kind in vars(errors).items():
+        if isinstance(kind, type) and issubclass(kind, errors.DarkroomError):
+            found.setdefault(kind.code, set()).add(name)
+    return found
+
+
+def test_every_error_has_a_heading_and_every_heading_an_error() -> None:
+    page = text("docs/troubleshooting.md")
+    sections = re.split(r"^### ", page, flags=re.MULTILINE)[1:]
+    told = {part.split("\n", 1)[0]: part for part in sections}
+    kinds = kinds_of_error()
+    assert told.keys() == kinds.keys()
+    for code, part in told.items():
+        first = part.split("\n\n")[1]
+        assert set(re.findall(r"`([A-Z]\w+)`", first.partition(")")[0])) == kinds[code]
+        for word in ("**Cause**", "**Check**", "**Cure**"):
+            assert part.count(word) == 1, (code, word)
+
+
+def test_troubleshooting_names_what_exists(app: Flask) -> None:
+    page = text("docs/troubleshooting.md")
+    groups = {name.partition(" ")[0] for name in commands(app)}
+    named = re.findall(r"`([a-z-]+) ([a-z-]+)[^`]*`", page)
+    told = {f"{group} {word}" for group, word in named if group in groups}
+    assert told
+    assert told - set(commands(app)) == set()
+    settings = set(re.findall(r"`([A-Z][A-Z0-9]+_[A-Z0-9_]+)`", page))
+    assert settings - set(setting_names()) == set()
 
 
 # -- pages
