@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.crypto.aead import ColumnCipher
+from app.db.field_cipher import FieldCipher
 from app.db.times import utc_now
-from app.services.keys import FileKeyService, Keying, KeyRows, LocalKeyWrapper
+from app.services.keys import FileKeyService, Keying, KeyRows, LocalKeyWrapper, RootKeys
 from app.services.keys.changes import KeyChanges
 from app.services.keys.kept_rows import KeptRows
 from app.services.keys.master_change import MasterChange
@@ -18,6 +20,21 @@ if TYPE_CHECKING:
     from app.services.audit import AuditLog
     from app.services.runs import Runs
     from app.wiring import House
+
+
+def live_cipher(roots: RootKeys) -> FieldCipher:
+    """The cipher of encrypted columns; it takes new root keys as soon as they are known."""
+
+    def known() -> ColumnCipher:
+        active = roots.active("columns").version
+        return ColumnCipher(roots.all("columns"), active, unknown)
+
+    def unknown(key_id: bytes) -> ColumnCipher | None:
+        return known() if roots.find("columns", key_id) is not None else None
+
+    cipher = FieldCipher(known())
+    roots.on_change(lambda: cipher.use(known()))
+    return cipher
 
 
 def build_keying(house: House, cache: KeyCache) -> Keying:

@@ -46,6 +46,9 @@ class ColumnCipher:
     as u32: a token opens in no other column. AES-GCM-SIV (RFC 8452) keeps random nonces
     safe far beyond 2^32 values.
 
+    ``unknown`` is asked for a cipher that has a key id which this one lacks, since another
+    process may have made a new key; None: there is no such key.
+
     ``keys`` maps a 16-byte version id to its root key; ``active`` is the version that
     seals. There is one cipher object a key, made once: making it costs more than sealing a
     label. The object may be shared by threads.
@@ -53,14 +56,20 @@ class ColumnCipher:
     Raises `EncryptionError` when the keys cannot be told apart or the active one is missing.
     """
 
-    __slots__ = ("_active", "_active_id", "_ciphers")
+    __slots__ = ("_active", "_active_id", "_ciphers", "_unknown")
 
-    def __init__(self, keys: Mapping[bytes, SecretKey], active: bytes) -> None:
+    def __init__(
+        self,
+        keys: Mapping[bytes, SecretKey],
+        active: bytes,
+        unknown: Callable[[bytes], ColumnCipher | None] = lambda _key_id: None,
+    ) -> None:
         self._ciphers = {
             _key_id_of(version): AESGCMSIV(key.reveal()) for version, key in keys.items()
         }
         if len(self._ciphers) != len(keys) or active not in keys:
             raise EncryptionError("The column keys are ambiguous", operation="column.keys")
+        self._unknown = unknown
         self._active_id = _key_id_of(active)
         self._active = self._ciphers[self._active_id]
 
@@ -78,9 +87,11 @@ class ColumnCipher:
 
         The key id selects one key: there is no trial decryption.
         """
-        cipher = self._ciphers.get(token[_KEY_ID])
-        if cipher is None or len(token) < TOKEN_OVERHEAD or token[:2] != TOKEN_MARK:
+        if len(token) < TOKEN_OVERHEAD or token[:2] != TOKEN_MARK:
             raise DecryptionFailed(operation="column.open")
+        cipher = self._ciphers.get(token[_KEY_ID])
+        if cipher is None:
+            return self._other(token).open(context, token)
         try:
             aad = _aad(context) + token[_HEAD]
             return token[2], cipher.decrypt(token[_NONCE], token[_SEALED], aad)
@@ -109,10 +120,20 @@ class ColumnCipher:
             try:
                 decrypt, aad = known[token[_HEAD]]
                 return decrypt(token[_NONCE], token[_SEALED], aad)
-            except (KeyError, ValueError, InvalidTag):  # unknown head, cut short, damaged
+            except KeyError:
+                return self._other(token).opener(codec, context)(token)
+            except (ValueError, InvalidTag):  # cut short, damaged
                 raise DecryptionFailed(operation="column.open") from None
 
         return open_token
+
+    def _other(self, token: bytes) -> ColumnCipher:
+        """Who has the key of a token that this one lacks; `DecryptionFailed` if nobody."""
+        known = self.key_id(token) in self._ciphers
+        other = None if known else self._unknown(self.key_id(token))
+        if other is None or self.key_id(token) not in other._ciphers:  # noqa: SLF001 - its own kind
+            raise DecryptionFailed(operation="column.open")
+        return other
 
     @staticmethod
     def key_id(token: bytes) -> bytes:

@@ -164,6 +164,7 @@ class AuditLog:
         """Walk the whole chain. Where retention cut its beginning off, the first event that
         is left is taken as it stands.
         """
+        self._roots.refresh()
         keys = tuple(self._roots.all(ROOT).values())
         before: bytes | None = b""
         last = checked = 0

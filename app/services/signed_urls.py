@@ -80,8 +80,8 @@ def read_token(token: str, roots: RootKeys) -> SignedView:
     raw = _decode(token)
     body, mac = raw[: _BODY.size], raw[_BODY.size :]
     version, purpose, role, variant, epoch, expires, image_id, key_id = _BODY.unpack(body)
-    key = next((k for v, k in roots.all(ROOT).items() if v[:4] == key_id), None)
-    if key is None or not hmac.compare_digest(sign(key, _DOMAIN, body)[:_MAC_BYTES], mac):
+    root = roots.find(ROOT, key_id)
+    if root is None or not hmac.compare_digest(sign(root.key, _DOMAIN, body)[:_MAC_BYTES], mac):
         raise _no_such_address()
     if version != 1:
         raise _no_such_address()
