@@ -109,12 +109,14 @@ def post_worker_init(worker: Worker) -> None:
     """Say that this instance is in use; begin to work jobs beside the requests, unless they
     are worked apart."""
     from app.late_start import begin
+    from app.services.keys.root_watch import watch_roots
     from app.storage.instance_lock import hold_running
 
     house = worker.wsgi.extensions["darkroom"]
     hold_running(house.settings.instance_path)
 
     def work() -> None:
+        watch_roots(lambda: house.roots)
         if house.settings.jobs_embedded:
             house.jobs.queue.start(house.settings.jobs_threads)
             house.jobs.keeper.start()

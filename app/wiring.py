@@ -32,7 +32,6 @@ from app.wiring_backup import build_recovery
 from app.wiring_jobs import JobParts
 from app.wiring_key_rooms import KeyRooms
 from app.wiring_keys import build_file_keys, build_keying
-from app.wiring_keys import build_file_keys, build_key_changes, build_keying, live_cipher
 from app.wiring_media import build_decoder
 from app.wiring_services import build_services
 from app.wiring_verification import shred_terms
@@ -73,24 +72,6 @@ class House(KeyRooms):
     @cached_property
     def blobs(self) -> LocalDisk:
         return LocalDisk(self.settings.store_path)
-
-    @cached_property
-    def roots(self) -> RootKeys:
-        """The root keys of an installation that exists: never made here."""
-        return RootKeys.load_or_create(self.vaulting, allow_create=False)
-
-    @cached_property
-    def plain_engine(self) -> Engine:
-        """For migrations and the start check: sees tokens, opens none."""
-        return make_engine(self.settings.database_url, None)
-
-    @cached_property
-    def engine(self) -> Engine:
-        return make_engine(self.settings.database_url, live_cipher(self.roots), make=False)
-
-    @cached_property
-    def uow(self) -> UnitOfWork:
-        return UnitOfWork(self.engine)
 
     @cached_property
     def freshness(self) -> Freshness:

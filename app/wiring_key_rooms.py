@@ -9,13 +9,12 @@ from functools import cached_property
 from sqlalchemy import Engine
 
 from app.config import Settings
-from app.crypto.aead import ColumnCipher
 from app.crypto.kdf import MasterKey
-from app.db.field_cipher import FieldCipher
 from app.db.session import UnitOfWork, make_engine
 from app.services.keys import KeyVaulting, RootKeys
 from app.services.measured_vault import MeasuredVault
 from app.vault.interface import KeyVault
+from app.wiring_keys import live_cipher
 from app.wiring_vault import VaultParts, build_vault
 
 
@@ -55,9 +54,7 @@ class KeyRooms:
 
     @cached_property
     def engine(self) -> Engine:
-        columns = self.roots.all("columns")
-        cipher = ColumnCipher(columns, self.roots.active("columns").version)
-        return make_engine(self.settings.database_url, FieldCipher(cipher), make=False)
+        return make_engine(self.settings.database_url, live_cipher(self.roots), make=False)
 
     @cached_property
     def uow(self) -> UnitOfWork:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.crypto.aead import ColumnCipher
@@ -13,6 +14,7 @@ from app.services.keys.kept_rows import KeptRows
 from app.services.keys.master_change import MasterChange
 from app.services.keys.rekey import Rekey
 from app.services.keys.rewrap import Rewrap
+from app.services.keys.root_rotation import RootRotation, RootTerms
 from app.services.keys.sidecar_keys import SidecarKeys
 from app.vault.cache import KeyCache
 
@@ -80,5 +82,17 @@ def build_key_changes(house: House, audit: AuditLog, runs: Runs) -> KeyChanges:
             sidecars=sidecars,
             audit=audit,
             runs=runs,
+        ),
+        roots=RootRotation(
+            uow=house.uow,
+            roots=house.roots,
+            vaulting=house.vaulting,
+            audit=audit,
+            runs=runs,
+            clock=utc_now,
+            terms=RootTerms(
+                grace=timedelta(hours=house.settings.key_grace_hours),
+                links=timedelta(seconds=house.settings.signed_url_expiry),
+            ),
         ),
     )

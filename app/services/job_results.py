@@ -141,10 +141,11 @@ class JobResults:
         return root.version + wrap_key(root.key, dek)
 
     def _unwrapped(self, kept: bytes) -> SecretKey:
-        root = self._roots.all(ROOT).get(kept[:KEY_VERSION_BYTES])
-        if root is None:
+        version = kept[:KEY_VERSION_BYTES]
+        root = self._roots.find(ROOT, version[:4])
+        if root is None or root.version != version:
             raise DecryptionFailed(operation="job.result")
-        return unwrap_key(root, kept[KEY_VERSION_BYTES:])
+        return unwrap_key(root.key, kept[KEY_VERSION_BYTES:])
 
 
 class _OneKey:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from app.services.keys.rekey import Rekey
     from app.services.keys.rewrap import Rewrap
+    from app.services.keys.root_rotation import RootRotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,4 @@ class KeyChanges:
 
     rekey: Rekey
     rewrap: Rewrap
+    roots: RootRotation

@@ -82,7 +82,7 @@ class ColumnRotation:
             for sealed in sealed_tables():
                 plain = _plain(sealed)
                 chosen = select(func.count()).select_from(plain)
-                where = self._under_others(sealed, plain)
+                where = self._under_others(sealed)
                 count += connection.scalar(chosen.where(where)) or 0
         return count
 
@@ -91,7 +91,7 @@ class ColumnRotation:
     ) -> tuple[int, int, object | None]:
         plain = _plain(sealed)
         key = plain.c[sealed.key.name]
-        chosen = select(plain).where(self._under_others(sealed, plain))
+        chosen = select(plain).where(self._under_others(sealed))
         if after is not None:
             chosen = chosen.where(key > after)
         changed = damaged = 0
@@ -124,7 +124,7 @@ class ColumnRotation:
             fresh[name] = self._cipher.seal(codec, context, payload)
         return fresh, damaged
 
-    def _under_others(self, sealed: SealedColumns, plain: object) -> ColumnElement[bool]:
+    def _under_others(self, sealed: SealedColumns) -> ColumnElement[bool]:
         found = []
         for name in sealed.contexts:
             key_id = func.substr(column(name), _KEY_ID_AT, _KEY_ID_BYTES, type_=LargeBinary)
