@@ -19,6 +19,7 @@ from app.blueprints import (
     collections,
     gallery,
     health,
+    jobs,
     reference,
     serving,
     upload,
@@ -37,7 +38,18 @@ from app.web.unsound import Unsound
 from app.wiring import House
 
 API_PREFIX = "/api/v1"
-ROOMS = (health, serving, auth, gallery, annotate, upload, collections, reference, admin)
+ROOMS = (
+    health,
+    serving,
+    auth,
+    gallery,
+    annotate,
+    upload,
+    collections,
+    jobs,
+    reference,
+    admin,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -144,17 +156,7 @@ def _install_guards(app: Flask, extensions: Extensions, settings: Settings | Non
 
 
 def _register_blueprints(app: Flask) -> None:
-    for room in (
-        health,
-        serving,
-        auth,
-        gallery,
-        annotate,
-        upload,
-        collections,
-        reference,
-        admin,
-    ):
+    for room in ROOMS:
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint, url_prefix=API_PREFIX)
 

@@ -16,6 +16,7 @@ GROUPS = {
         "Make a master key; verify that everything is sealed.",
     ),
     "images": ("app.cli.images", "Import a folder of pictures."),
+    "jobs": ("app.cli.jobs", "Work jobs; see how they stand."),
     "keys": ("app.cli.keys", "The state of keys and of the vault."),
     "store": ("app.cli.store", "The sealed store: damage, its cure, a database made anew."),
     "users": ("app.cli.users", "Accounts."),

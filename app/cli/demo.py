@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-import sys
+from collections.abc import Iterator
 
 import click
 
+from app.cli.progress import STOPPED, progress, until_stopped
 from app.cli.terminal import account, all_services, command
 from app.domain.access import OPERATOR
 from app.services.account_rows import AccountView
+from app.services.demo import Step
 
 EMAIL = "demo@example.org"
 
@@ -19,12 +21,33 @@ EMAIL = "demo@example.org"
 @click.option("--count", default=36, show_default=True, type=click.IntRange(1, 500))
 @command
 def command_line(user: str | None, count: int) -> None:
-    """Draw sample pictures with labels and store them in a collection of their own."""
+    """Draw sample pictures with labels and store them in a collection of their own. 130 if
+    it was stopped (Ctrl-C); what was stored until then stays."""
     owner = account(user) if user is not None else _somebody()
-    steps = all_services().demo.fill(owner.actor, count)
-    with click.progressbar(steps, length=count, label="Sealing", file=sys.stderr) as bar:
-        slug = [step.slug for step in bar][-1]
-    click.echo(f"{count} sample pictures are in /collections/{slug}.")
+    steps = _Steps(all_services().demo.fill(owner.actor, count), count)
+    done, slug = 0, ""
+    with until_stopped() as stop, progress(steps, "Sealing") as bar:
+        for step in bar:
+            done, slug = step.done, step.slug
+    where = f" in /collections/{slug}" if slug else ""
+    if stop.requested:
+        click.echo(f"Stopped: {done} of {count} sample pictures are stored{where}.")
+        raise SystemExit(STOPPED)
+    click.echo(f"{count} sample pictures are{where}.")
+
+
+class _Steps:
+    """The steps of the demo with their number, which the progress tells."""
+
+    def __init__(self, steps: Iterator[Step], count: int) -> None:
+        self._steps = steps
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Step]:
+        return self._steps
 
 
 def _somebody() -> AccountView:

@@ -88,12 +88,13 @@ class Queue:
             if str(job_id) not in carried:
                 self.nudge(job_id)
 
-    def run_due(self) -> dict[UUID, str]:
+    def run_due(self, settled: dict[UUID, str] | None = None) -> dict[UUID, str]:
         """Work everything that is due, here and now; the state of each when it is over.
 
         What its handlers queue for now is worked too. What waits for another try is not.
+        ``settled`` is filled as the work goes on.
         """
-        settled: dict[UUID, str] = {}
+        settled = {} if settled is None else settled
         self._worker.stopping.clear()
         self._timetable.queue_due()
         while not self._worker.stopping.is_set():

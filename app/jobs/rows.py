@@ -23,6 +23,8 @@ from app.models import Job
 
 OPEN = Job.state.in_(("waiting", "running"))
 AT_ONCE = 1000
+Progress = tuple[int, int | None]
+"""Steps that are done, and how many there are (None: not known)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class JobRows:
         *,
         result: Mapping[str, Any] | None = None,
         error: str | None = None,
+        progress: Progress | None = None,
     ) -> datetime | None:
         """End the job; when it was asked for again meanwhile, the time at which it is due.
 
@@ -159,6 +162,8 @@ class JobRows:
             "finished_at": self._clock(),
             **_FREE,
         }
+        if progress is not None:
+            end["done"], end["total"] = progress
         with self._uow.write() as session:
             again = session.execute(select(Job.again, Job.run_at).where(_held(claim))).first()
             if again is None:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from app.errors import DatabaseUnavailable, JobLeaseLost, StoreFull, WorkStopped
-from app.jobs.rows import Claim, JobRows
+from app.jobs.rows import Claim, JobRows, Progress
 
 LEASE = timedelta(seconds=60)
 """How long a job stays with a worker of which nothing is heard."""
@@ -60,6 +60,10 @@ class Run:
     @property
     def params(self) -> Mapping[str, Any]:
         return self._claim.params
+
+    @property
+    def progress(self) -> Progress:
+        return self._done, self._total
 
     def advance(self, done: int, total: int | None = None) -> None:
         self._done, self._total = done, total

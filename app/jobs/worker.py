@@ -22,7 +22,7 @@ from app.errors import (
     WorkStopped,
 )
 from app.jobs.registry import JobKind, Registry
-from app.jobs.rows import Claim, JobRows
+from app.jobs.rows import Claim, JobRows, Progress
 from app.jobs.run import LEASE, Run
 
 log = logging.getLogger("darkroom.jobs")
@@ -104,7 +104,10 @@ class Worker:
         except Exception as error:
             log.error("a job failed unexpectedly", exc_info=error, extra=_facts(claim))
             return self._end(claim, "failed", error=UNEXPECTED)
-        return self._end(claim, "done", result=result)
+        except BaseException:  # Ctrl-C at a command: whoever comes next takes it at once
+            self._rows.postpone(claim, self._clock(), error=None, counts=False)
+            raise
+        return self._end(claim, "done", result=result, progress=run.progress)
 
     def _stopped(self, claim: Claim, run: Run) -> Settled:
         """By its owner: for good. By the end of the process: until the next one."""
@@ -127,8 +130,9 @@ class Worker:
         *,
         result: Mapping[str, Any] | None = None,
         error: str | None = None,
+        progress: Progress | None = None,
     ) -> Settled:
-        next_at = self._rows.finish(claim, state, result=result, error=error)
+        next_at = self._rows.finish(claim, state, result=result, error=error, progress=progress)
         return Settled("waiting" if next_at else state, next_at)
 
 

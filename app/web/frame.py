@@ -42,6 +42,7 @@ class Frame:
     theme: str
     collections: tuple[FrameCollection, ...]
     collection: FrameCollection | None
+    open_jobs: int
     registration_open: bool
 
 
@@ -92,5 +93,6 @@ def _frame() -> Frame:
         theme=theme(),
         collections=own,
         collection=next((each for each in own if each.slug == slug), None),
+        open_jobs=services().jobs.count_open(who.actor) if who is not None else 0,
         registration_open=current_app.config["SETTINGS"].registration_open,
     )

@@ -25,7 +25,7 @@ class Row:
     scope: str | None = None
     hidden: bool = False
     admin: bool = False
-    fresh: Literal["", "place", "trashed", "empty", "key"] = ""
+    fresh: Literal["", "place", "trashed", "empty", "key", "job"] = ""
     form: dict[str, Any] | None = None
     json: Any = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -108,6 +108,19 @@ TABLE: dict[tuple[str, str], Row | Open] = {
     # the installation
     ("admin.keys", "GET"): page("/admin/keys", admin=True),
     ("api.admin.keys", "GET"): api("/admin/keys", "admin", admin=True),
+    # one's own jobs
+    ("jobs.page", "GET"): page("/jobs"),
+    ("jobs.result", "GET"): page("/jobs/{job}/result", "owner", fresh="job"),
+    ("jobs.stop", "POST"): form("/jobs/{job}/stop", "owner", fresh="job"),
+    ("jobs.remove", "POST"): form("/jobs/{job}/remove", "owner", fresh="job"),
+    ("api.jobs.index", "GET"): api("/jobs", "account:read"),
+    ("api.jobs.show", "GET"): api("/jobs/{job}", "account:read", "owner", fresh="job"),
+    ("api.jobs.result", "GET"): api(
+        "/jobs/{job}/result", "collections:read", "owner", fresh="job"
+    ),
+    ("api.jobs.remove", "DELETE"): api(
+        "/jobs/{job}", "account:write", "owner", 204, fresh="job"
+    ),
     # pictures
     ("gallery.page", "GET"): page("/gallery?collection={slug}", "viewer"),
     ("gallery.trash", "GET"): page("/trash"),

@@ -16,7 +16,14 @@ from werkzeug.test import TestResponse
 from app import create_app
 from tests.fixtures.callers import BAD_KEYS, EVERYBODY, NOBODY, ROLES, STRANGERS, Crowd
 from tests.fixtures.installation import Installation
-from tests.fixtures.place import Place, make_empty_collection, make_key, make_place, unique_png
+from tests.fixtures.place import (
+    Place,
+    make_empty_collection,
+    make_job,
+    make_key,
+    make_place,
+    unique_png,
+)
 from tests.security.access_table import TABLE, Open, Row
 
 OTHER_SCOPE = {"account:read": "images:read"}
@@ -65,7 +72,7 @@ def expected(row: Row | Open, who: str) -> int:
         return 404
     if ROLES.index(who) >= ROLES.index(row.least):
         return row.ok
-    return 404 if row.hidden or row.fresh == "key" else 403
+    return 404 if row.hidden or row.fresh in ("key", "job") else 403
 
 
 def of_open(row: Open, who: str) -> int:
@@ -85,6 +92,8 @@ def send(crowd: Crowd, row: Row | Open, method: str, who: str, place: Place) -> 
         names = names | {"slug": make_empty_collection(crowd.installation)}
     elif fresh == "key":
         names = names | {"key": str(make_key(crowd.installation).id)}
+    elif fresh == "job":
+        names = names | {"job": str(make_job(crowd.installation))}
     more: dict[str, Any] = {"headers": {"Accept": "text/html"}}
     if row.form is not None:
         more["data"] = {name: value.format(**names) for name, value in row.form.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -12,12 +13,16 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from werkzeug.test import TestResponse
 
+from app.errors import Conflict
+from app.jobs.registry import JobRun
 from tests.fixtures import pictures
 from tests.fixtures.callers import Crowd
 from tests.fixtures.installation import Installation
+from tests.fixtures.jobs import JobRoom
 from tests.fixtures.place import (
     Place,
     make_empty_collection,
+    make_job,
     make_key,
     make_place,
     unique_png,
@@ -28,6 +33,8 @@ PREFIX = "/api/v1"
 BOX = {"x": 1.5, "y": 2, "w": 3, "h": 4}
 SET = {"state": "done", "annotations": [{"label": "car", "box": BOX, "attributes": {"a": [1]}}]}
 ANY = {"If-Match": "*"}
+FILES = {"jobs_result"}
+"""Operations that answer with a file of some type."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,18 @@ CALLS = [
     call("account_sessions", "GET /sessions", 200),
     call("account_end_session", "DELETE /sessions/{session}", 204),
     call("account_end_session", "DELETE /sessions/{nothing}", 404),
+    call("jobs_index", "GET /jobs", 200),
+    call("jobs_index", "GET /jobs?limit=0", 422),
+    call("jobs_index", "GET /jobs?cursor=x", 422),
+    call("jobs_show", "GET /jobs/{job}", 200),
+    call("jobs_show", "GET /jobs/{failed_job}", 200),
+    call("jobs_show", "GET /jobs/{nothing}", 404),
+    call("jobs_result", "GET /jobs/{job}/result", 200),
+    call("jobs_result", "GET /jobs/{job}/result", 206, headers={"Range": "bytes=0-2"}),
+    call("jobs_result", "GET /jobs/{failed_job}/result", 404),
+    call("jobs_remove", "DELETE /jobs/{running_job}", 202),
+    call("jobs_remove", "DELETE /jobs/{job}", 204),
+    call("jobs_remove", "DELETE /jobs/{nothing}", 404),
     call("images_upload", "POST /images", 201, files=(b"",)),
     call("images_upload", "POST /images", 200, files=(b"again",)),
     call("images_upload", "POST /images", 207, files=(b"", b"no picture")),
@@ -227,6 +246,7 @@ def test_every_operation_says_all_there_is_to_say(document: dict[str, Any]) -> N
         assert any(status < 300 for status in told)
         for status, answer in told.items():
             kind = "application/problem+json" if status >= 400 else "application/json"
+            kind = "*/*" if it["operationId"] in FILES and status < 400 else kind
             assert list(answer.get("content", ())) == ([] if status in {204, 304} else [kind])
             assert all(media["schema"] for media in answer.get("content", {}).values())
 
@@ -274,6 +294,8 @@ class World:
             names["empty"] = make_empty_collection(self.site)
         if "{key}" in path:
             names["key"] = str(make_key(self.site).id)
+        if "job}" in path:
+            names |= jobs_of_every_kind(self.site)
         if "{session}" in path:
             person = self.site.person("owner")
             names["session"] = str(self.site.services.sessions.create(person.id).id)
@@ -299,6 +321,20 @@ class World:
             name: value.format(**names) if isinstance(value, str) else value
             for name, value in body.items()
         }
+
+
+def jobs_of_every_kind(site: Installation) -> dict[str, str]:
+    """One that is done, one that failed, one that some worker is at."""
+    room, worker = JobRoom(site, "owner"), site.house.jobs.worker
+
+    def fail(_: JobRun) -> None:
+        raise Conflict("no")
+
+    failed, running = room.enqueue(after=fail), room.enqueue()
+    worker.work(failed)
+    assert site.house.jobs.rows.claim(running, timedelta(minutes=1))
+    done = make_job(site)
+    return {"job": str(done), "failed_job": str(failed), "running_job": str(running)}
 
 
 @pytest.fixture(scope="module")
@@ -327,6 +363,9 @@ def check(document: dict[str, Any], operation: str, answer: TestResponse) -> Non
         assert answer.data == b""
         return
     ((kind, media),) = told["content"].items()
+    if kind == "*/*":
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        return
     assert answer.mimetype == kind
     schema = closed(media["schema"] | {"components": document["components"]})
     checker = Draft202012Validator.FORMAT_CHECKER
@@ -361,6 +400,7 @@ def test_every_success_is_tried(document: dict[str, Any]) -> None:
 def addresses(document: dict[str, Any], names: dict[str, str]) -> Iterator[Any]:
     """Yield method, a real address and the name of every operation."""
     real = {"image_id": "image", "key_id": "nothing", "session_id": "nothing"}
+    real |= {"job_id": "nothing"}
     real |= {"user_id": "member", "label_id": "label"}
     values = names | {parameter: names[name] for parameter, name in real.items()}
     for path, methods in document["paths"].items():

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from app import create_app
 from tests.fixtures.installation import Installation
-from tests.fixtures.place import Place, make_key, make_place
+from tests.fixtures.place import Place, make_job, make_key, make_place
 
 DESCRIPTION = "/api/v1/openapi.json"
 CHECKS = (
@@ -59,16 +59,17 @@ def real(site: Installation) -> list[dict[str, str]]:
     """Values for the parameters of addresses; some of it is gone after a while."""
     site.person("admin", admin=True)
     places = [make_place(site, trashed=bool(number % 2)) for number in range(PLACES)]
-    return [_parameters(place, str(make_key(site).id)) for place in places]
+    return [_parameters(place, str(make_key(site).id), str(make_job(site))) for place in places]
 
 
-def _parameters(place: Place, key: str) -> dict[str, str]:
+def _parameters(place: Place, key: str, job: str) -> dict[str, str]:
     return {
         "slug": place.slug,
         "image_id": str(place.image),
         "label_id": str(place.label),
         "user_id": str(place.member),
         "key_id": key,
+        "job_id": job,
     }
 
 

@@ -17,7 +17,7 @@ from app.web.guards import gate_of
 from tests.fixtures.callers import Crowd
 from tests.fixtures.html import Page
 from tests.fixtures.installation import Installation, environment, running_installation
-from tests.fixtures.place import Place, make_key, make_place
+from tests.fixtures.place import Place, make_job, make_key, make_place
 
 PEOPLE = ("owner", "viewer", "admin", "anonymous")
 HTML = {"Accept": "text/html"}
@@ -63,6 +63,7 @@ PAGES = {
     "gallery.receipt": row((404, 404, 404, 303), "/receipts/{nothing}"),
     "gallery.receipts": row(ACCOUNT, "/receipts"),
     "gallery.trash": row(ACCOUNT, "/trash"),
+    "jobs.page": row(ACCOUNT, "/jobs"),
     "reference.page": row(EVERYBODY, "/api/docs"),
     "upload.page": row(ACCOUNT, "/upload", "/upload?collection={slug}"),
 }
@@ -87,6 +88,7 @@ def place(crowd: Crowd) -> Place:
     """One of everything, so that every list has a line and every form a subject."""
     make_place(crowd.installation, trashed=True)
     make_key(crowd.installation)
+    make_job(crowd.installation)
     return make_place(crowd.installation)
 
 

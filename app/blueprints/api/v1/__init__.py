@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 
-from app.blueprints.api.v1 import account, admin, collections, images
+from app.blueprints.api.v1 import account, admin, collections, images, jobs
 from app.blueprints.api.v1.annotations import blueprint as annotations_blueprint
 from app.blueprints.api.v1.description import describe
 
@@ -16,6 +16,7 @@ for _nested in (
     annotations_blueprint,
     collections.blueprint,
     account.blueprint,
+    jobs.blueprint,
     admin.blueprint,
 ):
     blueprint.register_blueprint(_nested)

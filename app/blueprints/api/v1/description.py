@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from app.blueprints.api.v1.schemas_accounts import SCHEMAS as OF_ACCOUNTS
 from app.blueprints.api.v1.schemas_admin import SCHEMAS as OF_ADMIN
 from app.blueprints.api.v1.schemas_images import SCHEMAS as OF_IMAGES
+from app.blueprints.api.v1.schemas_jobs import SCHEMAS as OF_JOBS
 from app.blueprints.api.v1.shapes import Schema, ref, text, uuid
 from app.domain.scopes import Scope
 from app.web.guards import READING
@@ -22,6 +23,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 FORM = "multipart/form-data"
+FILE = "*/*"
+"""In the place of a schema's name: the answer is a file of some type."""
 ALWAYS = (400, 401, 403, 429, 503)
 """Host and token, key or session, scope, rate, and what the answer is made of."""
 WITH_A_BODY = (413, 415, 422)
@@ -43,7 +46,9 @@ REFUSALS = {
 ANSWERS = {
     200: "Done",
     201: "Made",
+    202: "Asked for; not done yet",
     204: "Done; no content",
+    206: "A part, as Range asked for",
     207: "Some were refused",
     304: "Not changed",
 }
@@ -61,6 +66,7 @@ MORE_HEADERS: dict[int, dict[str, Any]] = {
 }
 PLACES = {
     "image_id": uuid(),
+    "job_id": uuid(),
     "key_id": uuid(),
     "session_id": uuid(),
     "user_id": uuid(),
@@ -115,7 +121,7 @@ def describe(app: APIFlask, prefix: str) -> None:
     def finish(document: Any) -> Any:
         document["servers"] = [{"url": "/"}]
         document["components"] = {
-            "schemas": OF_IMAGES | OF_ACCOUNTS | OF_ADMIN,
+            "schemas": OF_IMAGES | OF_ACCOUNTS | OF_JOBS | OF_ADMIN,
             "securitySchemes": _schemes(app.config["SESSION_COOKIE_NAME"]),
         }
         for rule in app.url_map.iter_rules():
@@ -189,8 +195,8 @@ def _body(operation: Operation) -> dict[str, Any]:
 def _responses(operation: Operation, rule: Rule) -> Iterator[tuple[int, dict[str, Any]]]:
     headers = REQUEST_ID | (ETAG if operation.etag else {})
     for status, name in sorted(operation.answers.items()):
-        content = {"content": {JSON: {"schema": ref(name)}}} if name else {}
-        yield status, {"description": ANSWERS[status], "headers": headers} | content
+        told = {"description": ANSWERS[status], "headers": headers}
+        yield status, told | ({"content": _content(name)} if name else {})
     for status in sorted(_refusals(operation, rule)):
         schema = ref(operation.problems.get(status, "Problem"))
         yield (
@@ -201,6 +207,12 @@ def _responses(operation: Operation, rule: Rule) -> Iterator[tuple[int, dict[str
                 "content": {PROBLEM: {"schema": schema}},
             },
         )
+
+
+def _content(name: str) -> dict[str, Any]:
+    if name == FILE:
+        return {FILE: {"schema": ref("File")}}
+    return {JSON: {"schema": ref(name)}}
 
 
 def _refusals(operation: Operation, rule: Rule) -> set[int]:

@@ -1,0 +1,240 @@
+"""Jobs worked by real processes: apart, embedded, killed, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text, update
+
+from app.db.times import utc_now
+from app.models import AuditEvent, Image, Job
+from tests.fixtures.installation import Installation
+from tests.fixtures.jobs import JobRoom
+from tests.fixtures.server import STOP_SECONDS, Server
+from tests.fixtures.uploads import PictureRoom, picture
+from tests.fixtures.wire import until
+
+TOP = Path(__file__).resolve().parents[2]
+BARE = {"PATH": os.environ["PATH"], "DARKROOM_ENV_FILE": os.devnull, "FLASK_SKIP_DOTENV": "1"}
+PICTURES = 40
+
+
+def flask(installation: Installation, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *words],
+        cwd=TOP, env=BARE | installation.environ, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+class Worker:
+    """``flask jobs worker`` as a process."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "--app", "wsgi", "jobs", "worker"],
+            cwd=TOP,
+            env=BARE | installation.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        self._process.send_signal(number)
+        said, _ = self._process.communicate(timeout=STOP_SECONDS)
+        return self._process.returncode, said
+
+
+@pytest.fixture
+def worker(installation: Installation) -> Iterator[Worker]:
+    worker = Worker(installation)
+    yield worker
+    worker._process.kill()
+    worker._process.communicate()
+
+
+def trashed(installation: Installation, count: int = PICTURES) -> list[UUID]:
+    """Pictures whose time in the trash is over."""
+    room = PictureRoom(installation)
+    ids = [room.upload(picture(n)).id for n in range(count)]
+    for image in ids:
+        installation.services.trash.trash(room.actor, image)
+    with installation.house.uow.write() as session:
+        session.execute(update(Image).values(destroy_at=utc_now()))
+    return ids
+
+
+def left(installation: Installation) -> int:
+    with installation.house.uow.read_rows() as rows:
+        return int(rows.execute(text("SELECT count(*) FROM images")).scalar_one())
+
+
+def job_of(installation: Installation, kind: str) -> Job | None:
+    with installation.house.uow.read() as session:
+        found = session.scalars(
+            select(Job).where(Job.kind == kind).order_by(Job.created_at.desc())
+        ).first()
+        if found is not None:
+            session.expunge(found)
+        return found
+
+
+def let_time_pass(installation: Installation) -> None:
+    """As after every lease and pause."""
+    past = utc_now() - timedelta(minutes=2)
+    with installation.house.uow.write() as session:
+        session.execute(update(Job).where(Job.state == "running").values(lease_until=past))
+
+
+def destroyed(installation: Installation) -> list[str]:
+    chosen = select(AuditEvent.subject_id).where(AuditEvent.action == "image.destroy")
+    with installation.house.uow.read_rows() as rows:
+        return [str(found) for found in rows.scalars(chosen)]
+
+
+def test_a_killed_worker_loses_nothing_and_repeats_nothing(installation: Installation) -> None:
+    ids = trashed(installation)
+    first = Worker(installation)
+    try:
+        assert until(lambda: left(installation) < PICTURES, 60)
+    finally:
+        code, _ = first.end(signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    assert 0 < left(installation) < PICTURES, "it was in the middle"
+    job = job_of(installation, "trash.empty")
+    assert job is not None
+    assert (job.state, job.tries) == ("running", 1)
+    let_time_pass(installation)
+    second = Worker(installation)
+    try:
+        assert until(lambda: left(installation) == 0, 60)
+        assert until(lambda: job_of(installation, "trash.empty").state == "done", 10)
+    finally:
+        assert second.end(signal.SIGTERM)[0] == 0
+    again = job_of(installation, "trash.empty")
+    assert again is not None
+    assert (again.id, again.tries) == (job.id, 2), "the same job, taken up"
+    assert sorted(destroyed(installation)) == sorted(str(image) for image in ids)
+    assert list((installation.settings.store_path / "dam").rglob("*.enc")) == []
+    keys = set(installation.house.vault.references("file-"))
+    assert not keys & {f"file-{image}" for image in ids}
+
+
+def test_two_workers_share_the_work(installation: Installation) -> None:
+    """Periodic work is done once, whoever does it."""
+    ids = trashed(installation, 10)
+    workers = [Worker(installation) for _ in range(2)]
+    try:
+        assert until(lambda: left(installation) == 0, 60)
+        with installation.house.uow.read_rows() as rows:
+            kinds = rows.execute(text("SELECT kind, count(*) FROM jobs GROUP BY kind")).all()
+        assert {count for _, count in kinds} == {1}
+    finally:
+        for worker in workers:
+            code, said = worker.end(signal.SIGTERM)
+            assert (code, "Traceback" in said) == (0, False), said
+    assert sorted(destroyed(installation)) == sorted(str(image) for image in ids)
+
+
+def test_a_server_works_jobs_and_stops_in_time(tmp_path: Path) -> None:
+    """In the middle of a job: it is parked, and the next start goes on with it."""
+    server = Server(tmp_path)
+    with server.filled() as installation:
+        trashed(installation, 120)
+    server.start()
+    with server_view(server) as installation:
+        assert until(lambda: left(installation) < 120, 30)
+        begun = time.monotonic()
+        server.stop()
+        assert time.monotonic() - begun < STOP_SECONDS
+        assert 0 < left(installation) < 120
+        job = job_of(installation, "trash.empty")
+        assert job is not None
+        assert (job.state, job.tries, job.lease_token) == ("waiting", 0, None)
+        server.start()
+        assert until(lambda: left(installation) == 0, 60)
+    server.stop()
+    assert "Traceback" not in server.log
+
+
+def test_a_server_that_works_none_leaves_them_to_a_worker(tmp_path: Path) -> None:
+    server = Server(tmp_path, JOBS_EMBEDDED="false")
+    with server.filled() as installation:
+        trashed(installation, 1)
+    server.start()
+    with server_view(server) as installation:
+        time.sleep(1)
+        assert left(installation) == 1
+        worker = Worker(installation)
+        try:
+            assert until(lambda: left(installation) == 0, 60)
+        finally:
+            worker.end(signal.SIGTERM)
+    server.stop()
+
+
+def server_view(server: Server):
+    """The rooms of its installation in this process, while it runs."""
+    from tests.fixtures.installation import running_installation
+
+    return running_installation(server.environ)
+
+
+def test_run_once_works_what_is_due_and_tells_of_failures(installation: Installation) -> None:
+    trashed(installation, 2)
+    done = flask(installation, "jobs", "run-once", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["states"], told["stopped"]) == ({"done": told["jobs"]}, False)
+    assert left(installation) == 0
+    again = flask(installation, "jobs", "run-once")
+    assert (again.returncode, again.stdout) == (0, "Nothing was due.\n")
+    JobRoom(installation).enqueue()  # of a kind that only this process knows
+    failed = flask(installation, "jobs", "run-once")
+    assert (failed.returncode, failed.stdout) == (1, "1 jobs: 1 waiting.\n")
+
+
+def test_the_list_tells_every_kind(installation: Installation) -> None:
+    installation.house.jobs.queue.run_due()
+    listed = flask(installation, "jobs", "list", "--json")
+    assert listed.returncode == 0
+    kinds = {one["kind"]: one for one in json.loads(listed.stdout)}
+    known = {kind.name for kind in installation.house.jobs.registry}
+    assert kinds.keys() == known
+    assert kinds["trash.empty"]["last"] == "done"
+    table = flask(installation, "jobs", "list").stdout
+    assert "trash.empty" in table
+    assert "Traceback" not in table
+
+
+def test_the_demo_is_stopped_with_a_word(installation: Installation) -> None:
+    """Ctrl-C: what was stored stays, and the exit code is that of an interruption."""
+    words = ["demo", "--user", installation.person().email, "--count", "200"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "wsgi", *words],
+        cwd=TOP,
+        env=BARE | installation.environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert until(lambda: left(installation) > 2, 60)
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert said.startswith("Stopped: ")
+    assert "of 200 sample pictures are stored in /collections/c-" in said
+    assert "Aborted" not in said + errors
+    assert "Traceback" not in errors
