@@ -6,8 +6,8 @@ from typing import Any
 
 from app.services.job_results import FILE
 from app.services.job_view import JobPage, JobView
-from app.web.image_json import rfc3339
 from app.web.job_words import error_words
+from app.web.receipt_json import rfc3339
 
 
 def job_json(job: JobView) -> dict[str, Any]:
