@@ -80,6 +80,8 @@ class Settings:
     quota_default: int
     derivatives_size: int
     trash_days: int
+    scrub_days: int
+    scrub_budget_minutes: int
     signed_url_expiry: int
     media_cache: str
     ratelimit_upload: str
@@ -285,6 +287,8 @@ def _limits(values: v.Values) -> dict[str, Any]:
         "quota_default": one("QUOTA_DEFAULT", "10 GiB", v.byte_count),
         "derivatives_size": one("DERIVATIVES_CACHE_SIZE", "5 GiB", v.byte_count),
         "trash_days": one("TRASH_DAYS", "30", v.whole(0, 3650)),
+        "scrub_days": one("SCRUB_DAYS", "30", v.whole(0, 3650)),
+        "scrub_budget_minutes": one("SCRUB_BUDGET_MINUTES", "10", v.whole(1, 50)),
         "signed_url_expiry": one("SIGNED_URL_EXPIRY", "3600", v.whole(1, 31536000)),
         "media_cache": one("MEDIA_CACHE", "revalidate", v.one_of("revalidate", "off")),
         "ratelimit_upload": one("RATELIMIT_UPLOAD", "10 per minute", v.rate),

@@ -62,12 +62,14 @@ class JobParts:
 
 def register(registry: Registry, house: House) -> None:
     """Name every kind with its handler; a handler reaches for services when it is called."""
+    scrub_every = HOUR if house.settings.scrub_days else None
     backup_every = LOOK_FOR_BACKUP if house.settings.backup.target else None
     for kind in (
         JobKind("alerts.check", "Look for what is wrong", _alerts(house), MINUTE),
         JobKind("backup.create", "Make the backup that is due", _backup(house), backup_every),
         JobKind("records.write", "Keep sealed records current", _records(house), MINUTE),
         JobKind("trash.empty", "Empty the trash of what is due", _trash(house), MINUTE),
+        JobKind("store.scrub", "Look for damage", _scrub(house), scrub_every),
         JobKind("store.orphans", "Look for leftovers", _orphans(house), HOUR),
         JobKind("jobs.expire", "Forget old jobs", _jobs(house), HOUR),
         JobKind(
@@ -107,6 +109,13 @@ def _trash(house: House) -> Handler:
         return {"expired": trash.expire(), "destroyed": trash.destroy_due(run)}
 
     return empty
+
+
+def _scrub(house: House) -> Handler:
+    def look(run: JobRun) -> Mapping[str, Any]:
+        return asdict(house.services.scrub.run(run))
+
+    return look
 
 
 def _orphans(house: House) -> Handler:

@@ -114,6 +114,7 @@ def _upkeep(house: House) -> Parts:
         "rebuild": build_rebuild(house, house.audit),
         "records": Records(uow, house.store, house.keys),
         "runs": house.runs,
+        "scrub": wiring_verification.build_scrub(house),
         "store_check": StoreCheck(verification, house.runs, house.quarantine),
         "verification": verification,
     }

@@ -20,6 +20,7 @@ from app.services.receipts import ShredTerms
 from app.services.reconciliation import Reconciler
 from app.services.reconciling import Unknown
 from app.services.recount import Recount
+from app.services.scrub import Scrub
 from app.services.verification import ExpectedImages, Verification
 from app.services.verification.columns import ColumnCheck
 from app.services.verification.images import ImageCheck
@@ -79,6 +80,19 @@ def build_healing(house: House, quarantine: Quarantine) -> Healing:
     )
 
 
+def build_scrub(house: House) -> Scrub:
+    """What goes over everything by itself; a round takes a month where no setting asks."""
+    settings = house.settings
+    return Scrub(
+        rows=ExpectedImages(house.uow),
+        check=image_check(house),
+        quarantine=house.quarantine,
+        runs=house.runs,
+        days=settings.scrub_days or 30,
+        minutes=settings.scrub_budget_minutes,
+    )
+
+
 def build_reconciler(house: House, audit: AuditLog) -> Reconciler:
     """What puts right what crashes left behind."""
     rows, keys = ExpectedImages(house.uow), house.file_keys(KeyCache(1, 0))
@@ -115,7 +129,7 @@ def _store_id(house: House) -> UUID:
 def shred_terms(settings: Settings) -> ShredTerms:
     """What a receipt says of the copies of a key."""
     return ShredTerms(
-        vault=getattr(settings, "vault_mode", "local"),
+        vault=settings.vault.mode,
         memory=timedelta(minutes=settings.vault_cache_minutes),
-        backups_kept=getattr(settings, "backup_keep", None),
+        backups_kept=settings.backup.keep if settings.backup.target else None,
     )

@@ -37,6 +37,7 @@ from app.services.records import Records
 from app.services.recovery_kit import RecoveryKits
 from app.services.rotation import Rotation
 from app.services.runs import Runs
+from app.services.scrub import Scrub
 from app.services.sessions import Sessions
 from app.services.store_check import StoreCheck
 from app.services.tags import Tags
@@ -82,6 +83,7 @@ class Services:
     roots: RootKeys
     rotation: Rotation
     runs: Runs
+    scrub: Scrub
     sessions: Sessions
     store_check: StoreCheck
     tags: Tags

@@ -99,3 +99,15 @@ class Quarantine:
                 outcome="failed",
                 details={"role": role.name.lower(), "variant": variant},
             )
+
+    def note_part(self, image: ImageAccess, part: str, kind: str) -> None:
+        """Record damage beside the original; the picture goes on being served."""
+        metrics.damage.inc()
+        with self._uow.write() as session:
+            self._audit.append(
+                session,
+                "image.damaged",
+                subject=Subject("image", image.id),
+                outcome="failed",
+                details={"part": part, "kind": kind},
+            )

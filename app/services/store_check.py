@@ -168,10 +168,9 @@ def _count(run: Run, report: CheckReport, total: int) -> None:
         "problems": report.problems,
         "by_kind": dict(report.by_kind),
     }
-    damaged = min(report.images, report.problems)
     run.count(
-        done=report.images - damaged,
-        failed=damaged,
+        done=max(0, report.images - report.problems),
+        failed=report.problems,
         remaining=max(0, total - report.images),
     )
 
