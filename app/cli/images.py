@@ -120,10 +120,13 @@ def _uploader(collection: str | None, user: str | None) -> Actor:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Regular files below the folder, in order; hidden ones and links are left alone."""
-    for place, folders, names in os.walk(folder):
+    """Regular files below the folder, in order; hidden ones and links are left alone. A folder
+    that cannot be read is handed out as well: it is refused, not forgotten."""
+    dark: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=dark.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(place) / name
             if not name.startswith(".") and path.is_file() and not path.is_symlink():
                 yield path
+    yield from (Path(error.filename or folder) for error in dark)

@@ -182,3 +182,23 @@ def test_a_file_that_cannot_be_read_stops_no_import(
     answer = installation.app.test_cli_runner().invoke(args=args)
     assert answer.exit_code == 1
     assert '"stored": 1' in answer.output
+
+
+def test_a_folder_that_cannot_be_read_is_told(
+    installation: Installation, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "dark").mkdir()
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("dark"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    args = ["images", "import", str(folder), "--user", installation.person().email, "--json"]
+    answer = installation.app.test_cli_runner().invoke(args=args)
+    assert answer.exit_code == 1
+    assert json.loads(answer.stdout)["refused"] == [
+        {"file": str(folder / "dark"), "message": "It cannot be read."}
+    ]
