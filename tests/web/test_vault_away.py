@@ -24,6 +24,7 @@ def server(tmp_path: Path, bao: Bao) -> Server:
         KEY_VAULT_MODE="hashicorp",
         KEY_VAULT_URL=bao.url,
         VAULT_TOKEN=bao.token,
+        JOBS_EMBEDDED="false",  # what they do at a start is not what is looked at
     )
 
 
