@@ -61,6 +61,7 @@ class Settings:
     encryption_key_previous: tuple[SecretKey, ...] = field(repr=False)
     image_encryption_key: str = field(repr=False)
     rotation_days: int
+    rotation_budget_minutes: int
     chunk_size: int
     stream_chunk: int
     key_grace_hours: int
@@ -256,6 +257,7 @@ def _keys(values: v.Values, instance: Path) -> dict[str, Any]:
         "encryption_key_previous": _previous(values.text("ENCRYPTION_KEY_PREVIOUS")),
         "image_encryption_key": values.text("IMAGE_ENCRYPTION_KEY"),
         "rotation_days": one("ENCRYPTION_KEY_ROTATION_DAYS", "30", v.whole(0, 3650)),
+        "rotation_budget_minutes": one("ROTATION_BUDGET_MINUTES", "10", v.whole(1, 60)),
         "chunk_size": one("ENCRYPTION_CHUNK_SIZE_MB", "5", v.whole(1, 64)) << 20,
         "stream_chunk": one("ENCRYPTION_STREAM_CHUNK_KIB", "256", v.whole(4, 65536)) << 10,
         "key_grace_hours": one("KEY_GRACE_HOURS", "24", v.whole(0, 8760)),

@@ -20,6 +20,7 @@ from app.services.job_results import JobResults
 from app.services.jobs import Jobs
 from app.services.records import RecordsKeeper
 from app.vault.local import LocalVault
+from app.wiring_rotation import rotation_kinds
 
 if TYPE_CHECKING:
     from app.wiring import House
@@ -76,6 +77,7 @@ def register(registry: Registry, house: House) -> None:
             "derivatives.trim", "Bound the cache of thumbnails", _derivatives(house), 6 * HOUR
         ),
         JobKind("vault.purge_copies", "Drop old copies of keys", _copies(house), HOUR),
+        *rotation_kinds(house),
     ):
         registry.add(kind)
 

@@ -36,7 +36,7 @@ from app.wiring_keys import build_key_changes
 from app.wiring_migration import build_moving_in
 from app.wiring_posture import build_doctor, build_posture
 from app.wiring_rebuild import build_rebuild
-from app.wiring_rotation import build_rotation
+from app.wiring_rotation import build_noticed, build_rotation, build_rotation_requests
 from app.wiring_sessions import session_terms
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def _keys(house: House) -> Parts:
         "posture": build_posture(house.settings, uow, house.vaulting, roots, runs),
         "roots": roots,
         "rotation": build_rotation(house, house.audit),
+        "rotation_requests": build_rotation_requests(house),
     }
 
 
@@ -121,12 +122,14 @@ def _upkeep(house: House) -> Parts:
 
 
 def _delivery(house: House) -> DeliveryService:
+    noticed = build_noticed(house)
     return DeliveryService(
         uow=house.uow,
         store=house.store,
         roots=house.roots,
         derivatives=Derivatives(house.store, house.keys, house.decoder),
         quarantine=house.quarantine,
+        overdue=noticed.note if noticed is not None else None,
     )
 
 

@@ -9,6 +9,7 @@ import click
 
 from app.cli.key_changes import rekey, rewrap
 from app.cli.key_posture import say_posture
+from app.cli.key_rotation import rotate
 from app.cli.recovery_kit import export_kit, restore_kit
 from app.cli.terminal import all_services, as_json, command, say_json, say_table
 from app.domain.access import OPERATOR
@@ -23,6 +24,7 @@ def group() -> None:
 
 group.add_command(rekey)
 group.add_command(rewrap)
+group.add_command(rotate)
 
 
 @group.command("status")

@@ -13,6 +13,8 @@ from typing import Final, TypeVar
 
 import click
 
+from app.errors import WorkStopped
+
 T = TypeVar("T")
 
 STOPPED: Final = 128 + signal.SIGINT
@@ -48,6 +50,27 @@ def until_stopped() -> Iterator[Stop]:
         yield stop
     except KeyboardInterrupt:
         stop.requested = True
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+@contextmanager
+def until_asked() -> Iterator[Stop]:
+    """Let the first Ctrl-C or SIGTERM only ask: the work ends where it is complete.
+
+    The second one ends the block at once; what it interrupts is taken back as after a crash.
+    """
+    stop = Stop()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if stop.requested:
+            raise KeyboardInterrupt
+        stop.requested = True
+
+    before = [(number, signal.signal(number, ask)) for number in SIGNALS]
+    try:
+        yield stop
     finally:
         for number, handler in before:
             signal.signal(number, handler)
@@ -103,3 +126,19 @@ class TerminalWatch:
         """Leave the line that moved, so that what is said next has one of its own."""
         if self._moving:
             click.echo(f"\r{' ' * (len(self._label) + 40)}\r", err=True, nl=False)
+
+
+class StoppableWatch(TerminalWatch):
+    """A ``Watch`` that ends the work between two steps once a ``stop`` was requested."""
+
+    def __init__(
+        self, label: str, stop: Stop, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(label, clock)
+        self._stop = stop
+
+    def advance(self, done: int, total: int | None = None) -> None:
+        """As in TerminalWatch; raises WorkStopped."""
+        super().advance(done, total)
+        if self._stop.requested:
+            raise WorkStopped("The work was asked to end.", operation="command.stop")

@@ -35,7 +35,7 @@ from app.services.receipts import Receipts
 from app.services.reconciliation import Reconciler
 from app.services.records import Records
 from app.services.recovery_kit import RecoveryKits
-from app.services.rotation import Rotation
+from app.services.rotation import Rotation, RotationRequests
 from app.services.runs import Runs
 from app.services.scrub import Scrub
 from app.services.sessions import Sessions
@@ -82,6 +82,7 @@ class Services:
     recovery_kits: RecoveryKits
     roots: RootKeys
     rotation: Rotation
+    rotation_requests: RotationRequests
     runs: Runs
     scrub: Scrub
     sessions: Sessions

@@ -16,6 +16,7 @@ from uuid import UUID
 from app.crypto.context import Role
 from app.crypto.mac import blob_etag
 from app.db.session import UnitOfWork
+from app.db.times import utc_now
 from app.domain.access import ANONYMOUS as NOBODY
 from app.domain.access import Action, Actor, allows, require
 from app.domain.states import ImageStatus
@@ -83,12 +84,15 @@ class DeliveryService:
         roots: RootKeys,
         derivatives: Derivatives,
         quarantine: Quarantine,
+        overdue: Callable[[UUID], None] | None = None,
     ) -> None:
+        """``overdue`` is told of every picture that is read with a key past its time."""
         self._uow = uow
         self._store = store
         self._roots = roots
         self._derivatives = derivatives
         self._quarantine = quarantine
+        self._overdue = overdue
 
     def original(self, actor: Actor, image_id: UUID) -> Ticket:
         """Decide about the file as it was uploaded."""
@@ -161,10 +165,16 @@ class DeliveryService:
         on a busy machine by the next one too. What is refused after that was rolled back."""
         for _ in range(ASKED_AGAIN):
             try:
-                return act(ticket)
+                return self._noting_age(ticket, act(ticket))
             except OVERTAKEN:
                 ticket = self._refreshed(ticket)
         return act(ticket)
+
+    def _noting_age(self, ticket: Ticket, result: T) -> T:
+        due = ticket.image.key_due_at
+        if self._overdue is not None and due is not None and due <= utc_now():
+            self._overdue(ticket.image.id)
+        return result
 
     def _read_or_make(self, ticket: Ticket) -> bytes:
         """Once more, since another request may have made it in the meantime; else make it."""

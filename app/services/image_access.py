@@ -27,7 +27,8 @@ READABLE = ("pending", "active", "retiring")
 class ImageAccess:
     """An image as a decision and a read need it; ``size`` in bytes of plaintext.
 
-    ``facts`` hold no longer than until ``expires_at``.
+    ``facts`` hold no longer than until ``expires_at``; from ``key_due_at`` on the file is to
+    get a new key.
     """
 
     id: UUID
@@ -44,6 +45,7 @@ class ImageAccess:
     floor: Floor
     sealed_card: Sealed | None
     expires_at: datetime | None = None
+    key_due_at: datetime | None = None
 
     @property
     def url(self) -> str:
@@ -103,6 +105,7 @@ def _statement(which: QueryableAttribute[Any]) -> Select[*tuple[Any, ...]]:
             FileKey.generation,
             FileKey.version_id,
             FileKey.state.label("key_state"),
+            FileKey.expires_at.label("key_expires_at"),
         )
         .select_from(Image)
         .join(Collection, Collection.id == Image.collection_id)
@@ -150,7 +153,12 @@ def _access(rows: Sequence[Any]) -> ImageAccess:
         floor=_floor(rows),
         sealed_card=row.card,
         expires_at=row.expires_at if trashed is None else None,
+        key_due_at=_due_at(rows),
     )
+
+
+def _due_at(rows: Sequence[Any]) -> datetime | None:
+    return next((row.key_expires_at for row in rows if row.key_state == "active"), None)
 
 
 def _floor(rows: Sequence[Any]) -> Floor:

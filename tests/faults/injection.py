@@ -50,7 +50,7 @@ SYSTEM = [
     "write",
     "writev",
 ]
-VAULT = ("put", "get", "delete", "versions")
+VAULT = ("put", "get", "delete", "disable", "versions")
 KILLED = 77
 Before = Callable[[int, str], None]
 

@@ -121,6 +121,9 @@ TABLE: dict[tuple[str, str], Row | Open] = {
     ("api.jobs.remove", "DELETE"): api(
         "/jobs/{job}", "account:write", "owner", 204, fresh="job"
     ),
+    ("api.admin.rotate_keys", "POST"): api(
+        "/admin/keys/rotate", "admin", admin=True, ok=202, json={"scope": "due"}
+    ),
     # pictures
     ("gallery.page", "GET"): page("/gallery?collection={slug}", "viewer"),
     ("gallery.trash", "GET"): page("/trash"),

@@ -113,7 +113,7 @@ class OneAtATime:
         lease = Lease.take(self._parts.uow, self._parts.clock, row)
         try:
             yield lease
-        except DarkroomError:
+        except BaseException:
             if lease is not None:
                 lease.give_up()
             raise

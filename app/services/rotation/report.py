@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -15,8 +14,9 @@ ScopeName = Literal["due", "all", "images"]
 class Scope:
     """What is to be rotated: what is past its time, everything, or single ``images``.
 
-    ``anew`` begins "all" again although an earlier run of it did not come to its end;
-    ``spare_damaged`` leaves out what was set aside, which would fail again every hour.
+    With "due" ``images`` leave out all others. ``anew`` begins "all" again although an
+    earlier run of it did not come to its end; ``spare_damaged`` leaves out what was set
+    aside, which would fail again every hour.
     """
 
     name: ScopeName = "due"
@@ -84,8 +84,3 @@ class Tally:
         self.failed += 1
         if len(self.failures) < MOST_NAMED:
             self.failures.append(Failure(file_id, code))
-
-
-def named(failures: Sequence[Failure]) -> list[dict[str, str]]:
-    """For JSON."""
-    return [{"image": str(one.file_id), "code": one.code} for one in failures]

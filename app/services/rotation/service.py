@@ -151,7 +151,7 @@ class Rotation:
         if scope.name == "due":
             now = self._clock()
             chosen.append(past_expiry(now, self._policy.unlimited_before(now)))
-        if scope.name == "images":
+        if scope.images or scope.name == "images":
             chosen.append(FileKey.file_id.in_(scope.images) if scope.images else false())
         if scope.spare_damaged:
             chosen.append(not_set_aside())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.blueprints.api.v1.shapes import (
     Schema,
+    document,
     items,
     moment,
     nullable,
@@ -12,6 +13,7 @@ from app.blueprints.api.v1.shapes import (
     record,
     ref,
     text,
+    uuid,
     whole,
 )
 
@@ -29,6 +31,11 @@ SCHEMAS: dict[str, Schema] = {
         failed=whole(),
         remaining=whole(),
     ),
+    "NewRotation": document(
+        scope=one_of(("due", "all"), "due: what is past its time, which is the default"),
+        images=items(uuid(), "instead of a scope", minItems=1, maxItems=500),
+    ),
+    "QueuedJob": record(job=uuid("its id")),
     "Alert": record(condition=text(), title=text(), detail=text(), since=moment()),
     "Posture": record(
         at=moment(),
