@@ -4,13 +4,17 @@ columns open with a root key.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 from sqlalchemy import Engine
 
 from app.config import Settings
+from app.config_vault import VaultMode
 from app.crypto.kdf import MasterKey
 from app.db.session import UnitOfWork, make_engine
+from app.errors import ConfigurationError
 from app.services.keys import KeyVaulting, RootKeys
 from app.services.measured_vault import MeasuredVault
 from app.vault.interface import KeyVault
@@ -37,6 +41,28 @@ class KeyRooms:
     @property
     def vault(self) -> KeyVault:
         return self.vault_parts.vault
+
+    @contextmanager
+    def two_vaults(
+        self, to: VaultMode, source: VaultMode | None = None
+    ) -> Iterator[tuple[KeyVault, KeyVault, VaultMode]]:
+        """A vault that keys leave, one that they go to, and which mode is in use.
+
+        Both from the same settings; ConfigurationError where they are the same, or where
+        what one of them needs is missing.
+        """
+        present = self.settings.vault.mode
+        if (source or present) == to:
+            raise ConfigurationError(
+                "The keys are in that vault already: say with --from where they were.",
+                operation="keys.move",
+            )
+        old, new = build_vault(self.settings, source), build_vault(self.settings, to)
+        try:
+            yield old.vault, new.vault, present
+        finally:
+            old.close()
+            new.close()
 
     @cached_property
     def vaulting(self) -> KeyVaulting:

@@ -10,8 +10,10 @@ from app.db.field_cipher import FieldCipher
 from app.db.times import utc_now
 from app.services.keys import FileKeyService, Keying, KeyRows, LocalKeyWrapper, RootKeys
 from app.services.keys.changes import KeyChanges
+from app.services.keys.kek_rotation import KekRotation
 from app.services.keys.kept_rows import KeptRows
 from app.services.keys.master_change import MasterChange
+from app.services.keys.move import VaultMove
 from app.services.keys.rekey import Rekey
 from app.services.keys.rewrap import Rewrap
 from app.services.keys.root_rotation import RootRotation, RootTerms
@@ -63,7 +65,18 @@ def build_file_keys(house: House, cache: KeyCache) -> FileKeyService:
 def build_key_changes(house: House, audit: AuditLog, runs: Runs) -> KeyChanges:
     """Made on first use, as everything of a house."""
     sidecars = SidecarKeys(house.uow, house.store, lambda: house.keys)
+    grace = timedelta(hours=house.settings.key_grace_hours)
     return KeyChanges(
+        keks=KekRotation(
+            uow=house.uow,
+            keying=house.keying,
+            sidecars=sidecars,
+            audit=audit,
+            runs=runs,
+            clock=utc_now,
+            grace=grace,
+        ),
+        move=VaultMove(house.uow, house.masters, audit, runs),
         rekey=Rekey(
             rows=KeptRows(house.uow),
             store=house.store,
@@ -91,7 +104,7 @@ def build_key_changes(house: House, audit: AuditLog, runs: Runs) -> KeyChanges:
             runs=runs,
             clock=utc_now,
             terms=RootTerms(
-                grace=timedelta(hours=house.settings.key_grace_hours),
+                grace=grace,
                 links=timedelta(seconds=house.settings.signed_url_expiry),
             ),
         ),

@@ -1,4 +1,4 @@
-"""``flask keys rewrap`` and ``rekey``: commands that change how keys are kept."""
+"""``flask keys rewrap``, ``rekey`` and ``move``: commands that change how keys are kept."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import asdict
 from typing import Protocol, TypeVar
 
 import click
+from flask import current_app
 
 from app.cli.progress import STOPPED, TerminalWatch, until_stopped
 from app.cli.terminal import all_services, as_json, command, say_json
+from app.config_vault import VaultMode
 from app.jobs.watch import Watch
 from app.services.keys import KeyMode
 
@@ -59,6 +61,34 @@ def rekey(to: KeyMode, as_json: bool) -> None:
     no file; may be stopped and run again. 1 if any remains, 130 if it was stopped."""
     work = all_services().key_changes.rekey
     say(watched("Turning keys", lambda watch: work.run(watch, to)), as_json=as_json)
+
+
+_MODES = click.Choice(["local", "azure", "hashicorp"])
+
+
+@click.command("move")
+@click.option("--to", "to", type=_MODES, required=True, help="The vault that keys go to.")
+@click.option(
+    "--from", "source", type=_MODES, help="Where they are; KEY_VAULT_MODE if not said."
+)
+@click.option(
+    "--remove-source", is_flag=True, help="After the switch: destroy there what is here."
+)
+@as_json
+@command
+def move(to: VaultMode, source: VaultMode | None, remove_source: bool, as_json: bool) -> None:
+    """Copy every key into another vault, whose settings stand beside those of the present
+    one, and compare. Then set KEY_VAULT_MODE, start again, and run it once more. 1 if any
+    key failed, 130 if it was stopped."""
+    with current_app.extensions["darkroom"].two_vaults(to, source) as (old, new, present):
+        work = all_services().key_changes.move
+        if remove_source and present != to:
+            raise click.UsageError(
+                f"Set KEY_VAULT_MODE={to} and start again before the source is emptied."
+            )
+        do = work.remove if remove_source else work.copy
+        label = "Removing keys" if remove_source else "Copying keys"
+        say(watched(label, lambda watch: do(watch, old, new)), as_json=as_json)
 
 
 def watched(label: str, work: Callable[[Watch], R]) -> R:

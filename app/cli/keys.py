@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from app.cli.key_changes import rekey, rewrap
+from app.cli.key_changes import move, rekey, rewrap
 from app.cli.key_posture import say_posture
 from app.cli.key_rotation import rotate
 from app.cli.recovery_kit import export_kit, restore_kit
@@ -22,6 +22,7 @@ def group() -> None:
     """The state of keys and of the vault, and how keys are kept."""
 
 
+group.add_command(move)
 group.add_command(rekey)
 group.add_command(rewrap)
 group.add_command(rotate)

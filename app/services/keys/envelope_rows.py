@@ -11,7 +11,14 @@ from sqlalchemy import ColumnElement, LargeBinary, func, select, update
 from app.db.session import UnitOfWork
 from app.errors import DarkroomError, KeyVaultUnavailable
 from app.models import FileKey
-from app.services.keys.wrapped_dek import MASTER_AT, MASTER_BYTES, Envelope, names_kek
+from app.services.keys.wrapped_dek import (
+    KEK_NAME_BYTES,
+    MASTER_AT,
+    MASTER_BYTES,
+    NAMES_AT,
+    Envelope,
+    names_kek,
+)
 
 _PAGE = 100
 Sealed = Callable[[UUID, Envelope], Envelope | None]
@@ -57,6 +64,14 @@ class EnvelopeRows:
         chosen = select(func.count()).select_from(FileKey).where(_IN_ENVELOPE, which)
         with self._uow.read_rows() as connection:
             return connection.scalar(chosen) or 0
+
+    def keks(self) -> list[str]:
+        """The names of all KEKs that envelopes are under, sorted."""
+        at, width = NAMES_AT + 1, 1 + KEK_NAME_BYTES
+        name = func.substr(FileKey.wrapped_dek, at, width, type_=LargeBinary)
+        with self._uow.read_rows() as connection:
+            found = connection.scalars(select(name).where(_IN_ENVELOPE).distinct()).all()
+        return sorted(raw[1:].decode("ascii") for raw in found)
 
     def by_master(self) -> dict[str, int]:
         """How many envelopes hold a key under which master key, by its 8 hex digits."""
@@ -108,4 +123,12 @@ def under_master(master_id: str) -> ColumnElement[bool]:
 def under_kek(kek: str, version: str) -> ColumnElement[bool]:
     """Rows whose envelope was made with this version of a KEK."""
     at, names = names_kek(kek, version)
-    return func.substr(FileKey.wrapped_dek, at, len(names), type_=LargeBinary) == names
+    found = func.substr(FileKey.wrapped_dek, at, len(names), type_=LargeBinary)
+    return found.is_not_distinct_from(names)
+
+
+def of_kek(kek: str) -> ColumnElement[bool]:
+    """Rows whose envelope was made with any version of a KEK."""
+    raw = bytes((len(kek),)) + kek.encode("ascii")
+    name = func.substr(FileKey.wrapped_dek, NAMES_AT + 1, len(raw), type_=LargeBinary)
+    return name.is_not_distinct_from(raw)

@@ -27,7 +27,8 @@ from app.vault.interface import WrappedKey
 _FORM: Final = b"\x01"
 MASTER_AT: Final = 1
 MASTER_BYTES: Final = 4
-_NAMES_AT: Final = MASTER_AT + MASTER_BYTES
+NAMES_AT: Final = MASTER_AT + MASTER_BYTES
+KEK_NAME_BYTES: Final = 6  # kek-<aa>
 _NAME = re.compile(rb"[0-9A-Za-z-]{1,127}")
 
 
@@ -53,7 +54,7 @@ class Envelope:
     @classmethod
     def from_row(cls, raw: bytes) -> Envelope:
         """KeyDamaged for bytes of any other form."""
-        master, rest = raw[MASTER_AT:_NAMES_AT], raw[_NAMES_AT:]
+        master, rest = raw[MASTER_AT:NAMES_AT], raw[NAMES_AT:]
         kek, rest = _take_name(rest)
         version, ct = _take_name(rest)
         if raw[:1] != _FORM or not ct:
@@ -79,7 +80,7 @@ def kek_prefix(master: str, kek: str, version: str) -> bytes:
 
 def names_kek(kek: str, version: str) -> tuple[int, bytes]:
     """Where (counted from 1, as SQL does) and what: the part of a row that names them."""
-    return _NAMES_AT + 1, _name(kek) + _name(version)
+    return NAMES_AT + 1, _name(kek) + _name(version)
 
 
 def _name(text: str) -> bytes:
