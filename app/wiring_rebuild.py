@@ -34,4 +34,5 @@ def build_rebuild(house: House, audit: AuditLog) -> Rebuild:
         decoder=house.decoder,
         database=NewDatabase(house.settings.database_url, engine),
         audit=audit,
+        instance=house.settings.instance_path,
     )

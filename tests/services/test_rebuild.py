@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,20 @@ from app.db.base import Base
 from app.db.field_cipher import Sealed
 from app.db.times import utc_now
 from app.domain.access import OPERATOR
-from app.errors import ConfigurationError, DarkroomError, EncryptionError, StoreUnavailable
+from app.errors import (
+    ConfigurationError,
+    Conflict,
+    DarkroomError,
+    EncryptionError,
+    StoreUnavailable,
+)
 from app.models import FileKey, Image, User
 from app.models import Installation as InstallationRow
 from app.services.collections import CollectionEdit
 from app.services.labels import LabelEdit
 from app.services.rebuild import RebuildReport
 from app.startup import start
+from app.storage.instance_lock import hold_running
 from app.storage.object_paths import DIRECTORY_RECORD
 from app.wiring import House
 from tests.fixtures.installation import PASSWORD, Browser, Installation
@@ -219,6 +227,16 @@ def test_a_database_in_the_way_is_refused(filled: PictureRoom) -> None:
     with pytest.raises(ConfigurationError, match="move it away"):
         rebuild(site)
     assert rows_of(site.house) == before
+
+
+def test_a_running_server_is_refused(filled: PictureRoom) -> None:
+    site = filled.installation
+    lose(site)
+    serving = hold_running(site.settings.instance_path)
+    with pytest.raises(Conflict, match="stop it"):
+        rebuild(site)
+    os.close(serving)
+    assert rebuild(site).is_whole
 
 
 def test_what_is_left_of_a_lost_one_is_refused(filled: PictureRoom) -> None:
@@ -451,6 +469,7 @@ def test_it_stops_and_leaves_nothing(pair: Pair) -> None:
         "secrets",
         "store",
         "queue.db",
+        ".running",
     }
     assert rebuild(room.installation).is_whole
 

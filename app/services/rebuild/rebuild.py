@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from app.services.rebuild.importing import Importer
 from app.services.rebuild.keys import BareKeys
 from app.services.rebuild.pictures import Pictures
 from app.services.rebuild.report import RebuildReport, Tally
+from app.storage.instance_lock import RUNNING, alone
 from app.storage.interface import BlobStore
 from app.storage.marker import read_marker, verify_marker
 from app.storage.object_paths import DIRECTORY_RECORD, IMAGES, ObjectKey, parse
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from app.services.keys import RootKeys
 
 UNWATCHED = Unwatched()
+IN_USE = "Darkroom is running: stop it, then run this again."
 
 
 class Rebuild:
@@ -52,6 +55,7 @@ class Rebuild:
         decoder: Renderer,
         database: NewDatabase,
         audit: AuditLog,
+        instance: Path,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._blobs = blobs
@@ -61,19 +65,21 @@ class Rebuild:
         self._decoder = decoder
         self._database = database
         self._audit = audit
+        self._instance = instance
         self._clock = clock
 
     def run(self, watch: Watch = UNWATCHED) -> RebuildReport:
         """Make the database; it is in its place only after all of it was written.
 
-        May be started again after anything. Raises ConfigurationError where a database is
-        in the way, ``StoreUnavailable`` without a marker, ``EncryptionError`` for another
-        master key, what store and vault raise when they are away, and WorkStopped.
+        May be started again after anything. Raises ``Conflict`` while Darkroom runs,
+        ConfigurationError where a database is in the way, ``StoreUnavailable`` without a
+        marker, ``EncryptionError`` for another master key, what store and vault raise when
+        they are away, and WorkStopped.
         """
         checks = [master.check.reveal() for master in self._masters]
         marker = verify_marker(read_marker(self._blobs), checks)
         roots, now, tally = self._roots(), self._clock(), Tally()
-        with self._database.filled() as session:
+        with alone(self._instance, RUNNING, IN_USE), self._database.filled() as session:
             importer = Importer(session, roots, tally, now)
             self._directory(session, importer, tally, marker.store_id, now)
             finder = Finder(self._blobs, self._keys)
