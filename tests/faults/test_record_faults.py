@@ -187,10 +187,18 @@ def check_database(scene: Scene, point: str) -> bool:
     return True
 
 
+def chosen(found: list[str]) -> Iterator[tuple[int, str]]:
+    """Every commit, every call that changes something; of those that only read, a third."""
+    changing = {"db.commit", "os.fsync", "os.link", "os.unlink", "os.replace", "os.mkdir"}
+    for at, point in enumerate(found, 1):
+        if point in changing or at % 3 == 0:
+            yield at, point
+
+
 class TestRebuild:
     def test_a_fault(self, lost: Scene) -> None:
         failures = 0
-        for at, point in enumerate(all_points(lost), 1):
+        for at, point in chosen(all_points(lost)):
             lose(lost)
             house = fresh(lost)
             try:
@@ -208,7 +216,7 @@ class TestRebuild:
         assert failures > 20
 
     def test_a_kill(self, lost: Scene) -> None:
-        for at, point in enumerate(all_points(lost), 1):
+        for at, point in chosen(all_points(lost)):
             lose(lost)
             killed(lost, at)
             if not check_database(lost, point) and at % 7 == 0:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine, inspect, make_url, select
 from sqlalchemy.orm import Session
 
-from app.db.migrate import upgrade
+from app.db.migrate import is_current, upgrade
 from app.db.session import UnitOfWork
 from app.errors import ConfigurationError, DatabaseUnavailable
 from app.models import Image, Installation, User
@@ -63,7 +63,7 @@ class NewDatabase:
     def _drafted(self, draft: Path) -> Iterator[Session]:
         engine = self._make_engine(self._url.set(database=str(draft)).render_as_string(False))
         try:
-            upgrade(engine)
+            _make_tables(engine)
             with UnitOfWork(engine).write() as session:
                 yield session
         finally:
@@ -79,7 +79,7 @@ class NewDatabase:
         try:
             if _holds_something(engine):
                 raise _refusal("The database is not empty: name an empty one in DATABASE_URL.")
-            upgrade(engine)
+            _make_tables(engine)
             with UnitOfWork(engine).write() as session:
                 yield session
         finally:
@@ -111,6 +111,15 @@ class NewDatabase:
         else:
             os.link(draft, place)
         _sync(place.parent)
+
+
+def _make_tables(engine: Engine) -> None:
+    """And look: revisions that cannot be read are, to Alembic, none at all."""
+    upgrade(engine)
+    if not is_current(engine):
+        raise DatabaseUnavailable(
+            "The tables of the new database could not be made.", operation="rebuild.database"
+        )
 
 
 def _holds_something(engine: Engine) -> bool:
