@@ -12,6 +12,8 @@ from app.services.listing import ListQuery
 from tests.browser.accessibility import findings
 from tests.browser.person import Editor, sign_in, wait_for_thumbnails
 from tests.fixtures.browser import PHONE, WIDE, Desk
+from tests.fixtures.jobs import JobRoom
+from tests.fixtures.place import make_job
 from tests.fixtures.server import Server, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -39,6 +41,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         services.api_keys.create(ann.actor, name="Backup script", scopes=["images:read"])
         cards = services.library.page(ann.actor, ListQuery()).cards
         services.trash.trash(ann.actor, cards[0].id)
+        make_job(installation, "ann")
+        JobRoom(installation, "ann").enqueue()
     with serving(server):
         yield Place(server, slug, str(cards[2].id))
 
@@ -107,6 +111,7 @@ def test_other_layouts(place: Place, desk: Desk, size: tuple[int, int]) -> None:
     page = desk.page(place.server.url, size)
     sign_in(page)
     found = check(page, "/upload", "/collections", f"/collections/{place.slug}", "/account")
+    found += check(page, "/jobs")
     page.get_by_role("button", name="Account of Ann").click()
     expect(page.locator(".account-menu").get_by_role("button", name="Sign out")).to_be_visible()
     found += findings(page)
@@ -127,7 +132,7 @@ def test_without_pictures(place: Place, desk: Desk) -> None:
     """And with the rights of a viewer."""
     page = desk.page(place.server.url)
     sign_in(page, "bob@people.example")
-    found = check(page, "/trash", "/collections", f"/collections/{place.slug}")
+    found = check(page, "/trash", "/jobs", "/collections", f"/collections/{place.slug}")
     page.goto("/collections")
     page.get_by_role("link", name="My pictures", exact=True).click()
     expect(page.get_by_role("heading", name="Nothing hangs in")).to_be_visible()

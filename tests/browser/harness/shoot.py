@@ -30,6 +30,8 @@ PAGES = {
     "gallery-list": "/gallery?view=list",
     "gallery-empty": "/gallery?as=empty",
     "gallery-tag": "/gallery?tag=orchard&collection=orchard-survey&count=7",
+    "jobs": "/jobs",
+    "jobs-empty": "/jobs?as=empty",
     "trash": "/trash",
     "trash-empty": "/trash?as=empty",
     "collections": "/collections",

@@ -16,7 +16,7 @@ from flask import Flask, request
 from flask_bootstrap import Bootstrap5
 from jinja2 import StrictUndefined
 
-from tests.browser.harness import samples, stage_answers, stage_pages
+from tests.browser.harness import samples, stage_answers, stage_jobs, stage_pages
 
 APP = Path(__file__).resolve().parents[3] / "app"
 CSP = (
@@ -43,6 +43,7 @@ def create_app() -> Flask:
     app.context_processor(_frame)
     app.after_request(_headers)
     stage_pages.add(app)
+    stage_jobs.add(app)
     stage_answers.add(app)
     return app
 
@@ -79,6 +80,7 @@ def _frame() -> dict[str, Any]:
             theme=request.cookies.get("theme", "system"),
             collections=samples.COLLECTIONS,
             collection=next((c for c in samples.COLLECTIONS if c.slug == slug), None),
+            open_jobs=4,
             registration_open=True,
         )
     }

@@ -1,0 +1,56 @@
+"""The page of jobs on the stage: one of every state, or none; where other links lead."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace as Model
+
+from flask import Flask, Response, redirect, render_template, request
+
+from tests.browser.harness.samples import NOW, id_of
+
+ROWS = (
+    # label, state, done, total, error, tried again, bytes of its file
+    ("Export Orchard survey 2026 as COCO", "waiting", 0, None, None, False, None),
+    ("Import labels into Orchard survey 2026", "running", 1204, None, None, False, None),
+    ("Download 412 pictures", "running", 137, 412, None, False, None),
+    ("Copy your account", "waiting", 0, None, "The store could not be reached.", True, None),
+    ("Export Harbour as VOC", "stopped", 30, 90, None, False, None),
+    ("Export Gulls as YOLO", "failed", 0, None, "The disk is full.", False, None),
+    ("Export Gulls as COCO", "done", 90, 90, None, False, 3_400_000),
+)
+
+
+def job_rows() -> list[Model]:
+    return [
+        Model(
+            id=id_of(i),
+            label=label,
+            state=state,
+            stopping=False,
+            done=done,
+            total=total,
+            error=error,
+            again_at=NOW + timedelta(minutes=5) if again else None,
+            file_bytes=size,
+            created_at=NOW - timedelta(minutes=i + 1),
+            finished_at=NOW if state in {"done", "failed", "stopped"} else None,
+            is_open=state in {"waiting", "running"},
+        )
+        for i, (label, state, done, total, error, again, size) in enumerate(ROWS)
+    ]
+
+
+def add(app: Flask) -> None:
+    def page() -> str:
+        rows = [] if request.args.get("as") == "empty" else job_rows()
+        return render_template("jobs/page.html", jobs=rows, next_url=None, keep_days=7)
+
+    def back(job_id: object) -> Response:
+        return redirect("/jobs", 303)  # type: ignore[return-value]
+
+    app.add_url_rule("/jobs", "jobs.page", page)
+    app.add_url_rule("/jobs/<uuid:job_id>/result", "jobs.result", back)
+    app.add_url_rule("/admin/keys", "admin.keys", lambda: redirect("/gallery", 303))
+    for act in ("stop", "remove"):
+        app.add_url_rule(f"/jobs/<uuid:job_id>/{act}", f"jobs.{act}", back, methods=["POST"])
