@@ -180,7 +180,7 @@ class Doctor:
         return _box(title, fresh, f"last: {ended:%Y-%m-%d}" if ended else "there was none yet")
 
     def _kit_exported(self) -> bool:
-        wanted = select(AuditEvent.seq).where(AuditEvent.action == "kit.export").limit(1)
+        wanted = select(AuditEvent.seq).where(AuditEvent.action == "keys.export_kit").limit(1)
         with self._uow.read() as session:
             return session.scalar(wanted) is not None
 

@@ -50,7 +50,7 @@ def test_runs_close_their_boxes(installation: Installation) -> None:
         with installation.house.runs.started(kind):
             pass
         assert boxes(installation)[title] is Verdict.GOOD
-    installation.services.audit.record("kit.export")
+    installation.services.audit.record("keys.export_kit")
     assert boxes(installation)["A recovery kit was printed"] is Verdict.GOOD
 
 
