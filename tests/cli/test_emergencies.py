@@ -19,6 +19,7 @@ import pytest
 from app.config import load_settings
 from app.crypto.keys import generate_key
 from app.domain.access import OPERATOR
+from app.services.listing import ListQuery
 from app.wiring import House
 from tests.fixtures.installation import Installation, environment, running_installation
 from tests.fixtures.place import unique_png
@@ -73,6 +74,7 @@ def lived_in(tmp_path: Path) -> Iterator[Installation]:
         api = installation.api("ann", "images:write")
         for number in range(3):
             assert api.upload((unique_png(), f"holiday {number}.png")).status_code == 201
+        installation.services.records.run()  # as the running program does within seconds
         yield installation
 
 
@@ -83,7 +85,7 @@ def pictures_of(environ: dict[str, str]) -> dict[UUID, str]:
         services = house.services
         owner = services.account_administration.find(OPERATOR, EMAIL).actor
         found: dict[UUID, str] = {}
-        for card in services.library.list(owner).images:
+        for card in services.library.page(owner, ListQuery()).cards:
             with services.delivery.open(services.delivery.original(owner, card.id)) as blob:
                 found[card.id] = sha256(blob.reader.read_all()).hexdigest()
     return found
