@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from app.config import Settings
+from app.config_backup import BackupSettings
 from app.db.session import UnitOfWork
 from app.db.times import utc_now
 from app.services.alerts import Alerts, Limits, Looks, Mail, Meter, Sender, Webhook
@@ -25,9 +28,18 @@ def build_alerts(
         uow=uow,
         audit=audit,
         looks=looks,
-        limits=Limits(seal_p95_ms=settings.alert_crypto_p95_ms),
+        limits=Limits(settings.alert_crypto_p95_ms, _backup_age(settings.backup)),
         senders=_senders(settings),
     )
+
+
+def _backup_age(backup: BackupSettings) -> timedelta | None:
+    """A period of the schedule, and time to make the backup; None where none is scheduled."""
+    if backup.target is None:
+        return None
+    if backup.schedule.at is None:
+        return timedelta(hours=3)
+    return timedelta(days=1 if backup.schedule.day is None else 7, hours=4)
 
 
 def _senders(settings: Settings) -> tuple[Sender, ...]:

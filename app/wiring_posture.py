@@ -22,12 +22,12 @@ def build_posture(
         runs=runs,
         tokens=ColumnTokens(uow, roots),
         setting=Setting(
-            vault_mode="local",
+            vault_mode=settings.vault.mode,
             keying=settings.keying,
             cryptoperiod_days=settings.rotation_days,
             grace_hours=settings.key_grace_hours,
             cache_minutes=settings.vault_cache_minutes,
-            backup_scheduled=False,
+            backup_scheduled=settings.backup.target is not None,
         ),
     )
 

@@ -107,6 +107,9 @@ TABLE: dict[tuple[str, str], Row | Open] = {
     ("api.account.end_session", "DELETE"): api("/sessions/{nothing}", None, ok=404),
     # the installation
     ("admin.keys", "GET"): page("/admin/keys", admin=True),
+    ("admin.rotate_keys", "POST"): Row(
+        "/admin/keys/rotate", "page", ok=303, form={"scope": "due"}, admin=True
+    ),
     ("api.admin.keys", "GET"): api("/admin/keys", "admin", admin=True),
     # one's own jobs
     ("jobs.page", "GET"): page("/jobs"),

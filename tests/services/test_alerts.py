@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from socketserver import StreamRequestHandler, TCPServer
@@ -19,12 +19,14 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
+from app.config import load_settings
 from app.domain.access import Actor
 from app.errors import NotPermitted
 from app.models import Alert, AlertMessage, AuditEvent, FileKey
 from app.services.alerts import Alerts, Limits, Looks, Mail, Meter, Sender, Webhook
 from app.services.alerts.meter import Counts
 from app.services.alerts.senders import Message
+from app.wiring_alerts import _backup_age
 from tests.fixtures.installation import Installation, environment, running_installation
 from tests.fixtures.place import unique_png
 
@@ -269,3 +271,18 @@ def mail_server() -> Iterator[tuple[int, list[str]]]:
         thread.start()
         yield server.server_address[1], lines
         thread.join()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hours"),
+    [(None, None), ("hourly", 3), ("daily 02:00", 28), ("weekly sun 03:00", 172)],
+)
+def test_how_old_a_backup_may_be_follows_its_schedule(
+    tmp_path: Path, schedule: str | None, hours: int | None
+) -> None:
+    told = (
+        {"BACKUP_TARGET": str(tmp_path / "to"), "BACKUP_SCHEDULE": schedule} if schedule else {}
+    )
+    settings, _ = load_settings(environment(tmp_path, **told))
+    age = _backup_age(settings.backup)
+    assert age == (timedelta(hours=hours) if hours is not None else None)
