@@ -17,7 +17,7 @@ from app.domain.image_record import ImageRecord
 from app.errors import KeyVaultUnavailable, WorkStopped
 from app.models import FileKey, Image, Installation, LabelClass, StaleRecord, Tag, User
 from app.services.labels import LabelEdit
-from app.services.records import RecordsReport
+from app.services.records import RecordsReport, mark_behind
 from app.storage.object_paths import DIRECTORY_RECORD
 from tests.fixtures.installation import PASSWORD
 from tests.fixtures.uploads import PictureRoom, picture
@@ -269,6 +269,18 @@ class StopAt:
         self.left -= 1
         if self.left < 0:
             raise WorkStopped("stopped")
+
+
+def test_a_record_that_was_lost_is_marked_by_hand(room: PictureRoom) -> None:
+    image = room.upload(picture()).id
+    run(room)
+    room.blob(room.path(image).record).unlink()
+    for _ in range(2):
+        with room.installation.house.uow.write() as session:
+            mark_behind(session, image)
+    assert room.services.records.behind() == 1
+    run(room)
+    assert record(room, image).id == image
 
 
 def test_a_stop_keeps_what_was_written(room: PictureRoom) -> None:

@@ -29,6 +29,7 @@ from app.errors import (
 from app.models import FileKey, Image
 from app.services.audit import AuditLog, Subject
 from app.services.keys.wrapped_dek import Envelope
+from app.services.records import mark_behind
 from app.services.rotation.lease import FileKeys, KeyRow, Lease, keys_of, lease_lost
 from app.services.rotation.sidecars import Sidecars
 from app.storage.replacing import (
@@ -214,6 +215,9 @@ class FileRotation:
             except BlobNotFound:
                 return
             except DAMAGE:
+                if blob.role is Role.RECORD:
+                    with self._parts.uow.write() as session:
+                        mark_behind(session, self._place.file_id)
                 self._parts.store.blobs.delete(blob.key, durable=False)
                 log.warning(
                     "a damaged derivative was removed",
