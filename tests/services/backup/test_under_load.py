@@ -62,8 +62,10 @@ class Load:
 
     def annotate(self) -> None:
         one = self.kept[next(SEEDS) % len(self.kept)]
-        box = {"x": 0.1, "y": 0.1, "width": 0.2, "height": 0.3}
-        document = {"annotations": [{"label": f"thing {next(SEEDS) % 5}", "box": box}]}
+        box = {"x": 1.25, "y": 2.0, "w": 3.0, "h": 4.0}
+        document = {
+            "annotations": [{"label": f"thing {next(SEEDS) % 5}", "box": box, "attributes": {}}]
+        }
         services = self.room.installation.services
         services.annotations.put(self.room.pictures.actor, one, document, "*")
 
