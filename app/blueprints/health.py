@@ -26,10 +26,12 @@ def livez() -> Response:
 @blueprint.get("/readyz")
 @gate(PROBE)
 def readyz() -> tuple[Response, int]:
-    """Database, store and vault work; 503 says which does not."""
+    """Database, store and vault work; 503 says which does not. 200 and "degraded" where space
+    runs out: what is stored is served."""
     report = _report()
-    parts = {part: report.problems.get(part, "ok") for part in report.parts}
-    status = "ready" if report.is_ready else "not ready"
+    said = {**report.warnings, **report.problems}
+    parts = {part: said.get(part, "ok") for part in report.parts}
+    status = "not ready" if report.problems else "degraded" if report.warnings else "ready"
     return jsonify(status=status, parts=parts), 200 if report.is_ready else 503
 
 

@@ -10,6 +10,7 @@ from flask import Flask
 
 GROUPS = {
     "api-keys": ("app.cli.api_keys", "Make, list and revoke API keys."),
+    "audit": ("app.cli.audit", "The audit log: is it whole, and what is in it."),
     "backup": ("app.cli.backup", "Make backups, look at them, put them back."),
     "encryption": (
         "app.cli.encryption",

@@ -8,6 +8,7 @@ leaves a chain that holds: compare the last number with a backup's.
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,20 @@ class Noted:
 
     id: UUID
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The end of the chain at some moment; kept elsewhere, it tells when a tail was cut off.
+
+    Written ``<seq>:<64 hex>``.
+    """
+
+    seq: int
+    mac: bytes
+
+    def __str__(self) -> str:
+        return f"{self.seq}:{self.mac.hex()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +174,24 @@ class AuditLog:
             rows = connection.execute(chosen).all()
         entries = tuple(_entry(row) for row in rows[:size])
         return AuditPage(entries, entries[-1].seq if len(rows) > size else None)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """The last event; None for an empty log."""
+        last = select(AuditEvent.seq, AuditEvent.mac).order_by(AuditEvent.seq.desc()).limit(1)
+        with self._uow.read_rows() as connection:
+            row = connection.execute(last).first()
+        return Checkpoint(row.seq, row.mac or b"") if row is not None else None
+
+    def holds(self, known: Checkpoint) -> bool:
+        """Whether the event of an earlier checkpoint is still there, and is that one."""
+        wanted = select(AuditEvent.mac).where(AuditEvent.seq == known.seq)
+        with self._uow.read_rows() as connection:
+            found = connection.scalar(wanted)
+        return found is not None and hmac.compare_digest(found, known.mac)
+
+    def entries(self) -> Iterator[AuditEntry]:
+        """Every event, oldest first; whoever asks runs commands on the machine."""
+        return map(_entry, self._rows())
 
     def verify(self) -> ChainVerdict:
         """Walk the whole chain. Where retention cut its beginning off, the first event that

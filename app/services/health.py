@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from app.errors import DarkroomError
+from app.errors import DarkroomError, StoreFull
 
 log = logging.getLogger("darkroom.health")
 
@@ -15,10 +15,12 @@ Check = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``problems`` has a sentence for each part that is not in order."""
+    """``problems`` has a sentence for each part that is not in order, ``warnings`` for each
+    that works and soon will not: no space is left."""
 
     parts: tuple[str, ...]
     problems: Mapping[str, str]
+    warnings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_ready(self) -> bool:
@@ -33,11 +35,14 @@ class Health:
 
     def report(self) -> Report:
         """Return what works and what does not; never raises one of our errors."""
-        problems = {}
+        problems, warnings = {}, {}
         for part, check in self._checks.items():
             try:
                 check()
+            except StoreFull as warning:
+                log.warning("low on space", extra={"part": part})
+                warnings[part] = warning.message
             except DarkroomError as error:
                 log.warning("not ready", exc_info=error, extra={"part": part})
                 problems[part] = error.message
-        return Report(tuple(self._checks), problems)
+        return Report(tuple(self._checks), problems, warnings)

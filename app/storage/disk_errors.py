@@ -11,8 +11,8 @@ from app.errors import BlobExists, BlobNotFound, StoreError, StoreFull, StoreUna
 
 # EFBIG is what a limit on file sizes answers.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-# A link, or a file where a folder belongs: not of our making, so never followed.
-_FOREIGN = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EISDIR})
+# A link or a folder in the place of a file: not of our making, so never followed.
+_FOREIGN = frozenset({errno.ELOOP, errno.EISDIR})
 
 
 def from_os_error(error: OSError, operation: str) -> StoreError:
@@ -32,6 +32,12 @@ def from_os_error(error: OSError, operation: str) -> StoreError:
     if number in _FULL:
         return StoreFull(
             "The store is full: no space is left.", operation=operation, details=details
+        )
+    if number == errno.ENOTDIR:  # what a link in the place of a folder answers
+        return StoreUnavailable(
+            "A folder of the store was replaced by a link or a file.",
+            operation=operation,
+            details=details,
         )
     if number in _FOREIGN:
         return StoreError(
