@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,9 +113,10 @@ def build_reconciler(house: House, audit: AuditLog) -> Reconciler:
 def source_at(house: House, place: str) -> BlobSource:
     """A copy of an instance (with its local vault, if that was copied too), or of a store."""
     folder = Path(place)
-    store = folder / "store" if (folder / "store").is_dir() else folder
+    # os.path: a disk that fails is no folder, and told as that a moment later.
+    store = folder / "store" if os.path.isdir(folder / "store") else folder  # noqa: PTH112
     vaulting = None
-    if (folder / VAULT).is_dir():
+    if os.path.isdir(folder / VAULT):  # noqa: PTH112
         grace = timedelta(hours=house.settings.key_grace_hours)
         copied = LocalVault(folder / VAULT, grace=grace, clock=utc_now)
         vaulting = KeyVaulting(copied, house.masters)
