@@ -65,17 +65,8 @@ def build_file_keys(house: House, cache: KeyCache) -> FileKeyService:
 def build_key_changes(house: House, audit: AuditLog, runs: Runs) -> KeyChanges:
     """Made on first use, as everything of a house."""
     sidecars = SidecarKeys(house.uow, house.store, lambda: house.keys)
-    grace = timedelta(hours=house.settings.key_grace_hours)
     return KeyChanges(
-        keks=KekRotation(
-            uow=house.uow,
-            keying=house.keying,
-            sidecars=sidecars,
-            audit=audit,
-            runs=runs,
-            clock=utc_now,
-            grace=grace,
-        ),
+        keks=_keks(house, sidecars, audit, runs),
         move=VaultMove(house.uow, house.masters, audit, runs),
         rekey=Rekey(
             rows=KeptRows(house.uow),
@@ -96,16 +87,32 @@ def build_key_changes(house: House, audit: AuditLog, runs: Runs) -> KeyChanges:
             audit=audit,
             runs=runs,
         ),
-        roots=RootRotation(
-            uow=house.uow,
-            roots=house.roots,
-            vaulting=house.vaulting,
-            audit=audit,
-            runs=runs,
-            clock=utc_now,
-            terms=RootTerms(
-                grace=grace,
-                links=timedelta(seconds=house.settings.signed_url_expiry),
-            ),
+        roots=_roots(house, audit, runs),
+    )
+
+
+def _keks(house: House, sidecars: SidecarKeys, audit: AuditLog, runs: Runs) -> KekRotation:
+    return KekRotation(
+        uow=house.uow,
+        keying=house.keying,
+        sidecars=sidecars,
+        audit=audit,
+        runs=runs,
+        clock=utc_now,
+        grace=timedelta(hours=house.settings.key_grace_hours),
+    )
+
+
+def _roots(house: House, audit: AuditLog, runs: Runs) -> RootRotation:
+    return RootRotation(
+        uow=house.uow,
+        roots=house.roots,
+        vaulting=house.vaulting,
+        audit=audit,
+        runs=runs,
+        clock=utc_now,
+        terms=RootTerms(
+            grace=timedelta(hours=house.settings.key_grace_hours),
+            links=timedelta(seconds=house.settings.signed_url_expiry),
         ),
     )

@@ -72,6 +72,7 @@ def measure(folder: Path) -> list[Row]:
             rewrap,
             lambda: replacing(folder / "files"),
             goal=1.5,
+            rounds=3,
         )
     ]
 
