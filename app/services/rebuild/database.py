@@ -1,7 +1,8 @@
 """Where the new database comes to lie: all of it, or nothing.
 
-SQLite: a file beside the place, filled in one transaction, synced and then linked into the
-place, which fails if anything is there. PostgreSQL: the tables, then one transaction.
+SQLite: a file beside the place, filled in one transaction, synced and then renamed, under the
+lock of a start and with another look at the place. PostgreSQL: the tables, then one
+transaction.
 """
 
 from __future__ import annotations
@@ -106,10 +107,8 @@ class NewDatabase:
 
     def _put_in_place(self, draft: Path, place: Path) -> None:
         _sync(draft)
-        if place.exists():  # an empty one, as was seen above
-            draft.replace(place)
-        else:
-            os.link(draft, place)
+        self._require_empty(place)
+        draft.replace(place)
         _sync(place.parent)
 
 
