@@ -12,7 +12,10 @@ from sqlalchemy import select
 
 from app.db.times import utc_now
 from app.models import Installation
+from app.services.backup.manifest import GENERATIONS
+from app.services.backup.opened import open_backup
 from app.services.healing import FolderCopy, Healing, SidecarRepair
+from app.services.healing.backup_source import BackupSource
 from app.services.healing.key_return import KeyReturn
 from app.services.healing.placing import Placing
 from app.services.keys import KeyVaulting
@@ -29,6 +32,7 @@ from app.services.verification.installation_parts import InstallationParts
 from app.storage.local_disk import LocalDisk
 from app.vault.cache import KeyCache
 from app.vault.local import LocalVault
+from app.wiring_backup import archive_at, locks_with
 from app.wiring_health import require_store
 
 if TYPE_CHECKING:
@@ -111,8 +115,13 @@ def build_reconciler(house: House, audit: AuditLog) -> Reconciler:
 
 
 def source_at(house: House, place: str) -> BlobSource:
-    """A copy of an instance (with its local vault, if that was copied too), or of a store."""
+    """The newest backup at a place; or a copy of an instance, with its local vault if that was
+    copied too, or of a store."""
     folder = Path(place)
+    if place.startswith("s3://") or os.path.isdir(folder / GENERATIONS):  # noqa: PTH112
+        archive = archive_at(place, house.settings, make=False)
+        locks = locks_with(house, house.settings.backup.passphrase_file)
+        return BackupSource(open_backup(archive, locks))
     # os.path: a disk that fails is no folder, and told as that a moment later.
     store = folder / "store" if os.path.isdir(folder / "store") else folder  # noqa: PTH112
     vaulting = None

@@ -235,3 +235,13 @@ def test_the_command_tells_what_it_did(lab: Lab, backup: Path) -> None:
     assert nobody.exit_code == 1
     for wrong in (["--full", "--quick"], ["--sample", "0"], ["--sample", "x%"]):
         assert runner.invoke(args=["store", "verify", *wrong]).exit_code == 2
+
+
+def test_a_backup_heals_file_and_key(lab: Lab, tmp_path: Path) -> None:
+    with lab.opened() as house:
+        house.services.backups.run(Unwatched(), str(tmp_path / "target"))
+        flip(lab.file(lab.bad_path.original), 200)
+        lab.key_file(lab.bad).unlink()
+        report = heal(house, tmp_path / "target")
+        assert (report.healed, report.failed) == (1, 0), report.pictures
+        assert lab.original(house, lab.bad) == lab.resident
