@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
+
+from sqlalchemy import and_
 
 from app.errors import (
     DarkroomError,
@@ -18,7 +20,7 @@ from app.errors import (
     StoreUnavailable,
     WorkStopped,
 )
-from app.services.rotation.files import retiring, unfinished
+from app.services.rotation.files import not_set_aside, retiring, unfinished
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
@@ -63,16 +65,19 @@ class Campaign:
         self._tick = tick
         self._ends = None if budget is None else time.monotonic() + budget.total_seconds()
         self._troubles = 0
+        self._since = files.now()
 
-    def over(self, wanted: ColumnElement[bool]) -> None:
-        """Finish what was cut short, rotate what is ``wanted``, disable what is over.
+    def over(self, wanted: ColumnElement[bool], since: datetime) -> None:
+        """Finish what was cut short, rotate what is ``wanted`` and has had no new key
+        ``since``, disable what is over.
 
         Ends early, with what is left counted, when it is told to stop, when its time is up,
         or when vault, store or database fail several files in a row.
         """
-        found = self._files.count(wanted)
+        found, self._since = self._files.count(wanted), since
         try:
-            self._walk(unfinished(self._files.now()), self._recover, found)
+            cut_short = and_(unfinished(self._files.now()), not_set_aside())
+            self._walk(cut_short, self._recover, found)
             self._walk(wanted, self._rotate, found)
             self._walk(retiring(self._files.now()), self._retire, found)
         except WorkStopped:
@@ -117,7 +122,7 @@ class Campaign:
         self._troubles = 0
 
     def _rotate(self, file_id: UUID) -> None:
-        self._tally.rotated += self._one.rotate(file_id, self._tick)
+        self._tally.rotated += self._one.rotate(file_id, self._tick, self._since)
 
     def _recover(self, file_id: UUID) -> None:
         self._tally.rotated += self._one.recover(file_id, self._tick)

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -39,15 +40,17 @@ class OneAtATime:
         self._old_keys = old_keys
         self._quarantine = quarantine
 
-    def rotate(self, file_id: UUID, tick: Tick) -> bool:
-        """Give the file a new key; False where another worker has it, or it is gone.
+    def rotate(self, file_id: UUID, tick: Tick, since: datetime) -> bool:
+        """Give the file a new key unless it got one after ``since``; False where it did,
+        where another worker is at it, or it is gone.
 
         Raises an error of `DAMAGE` for a damaged original, which is set aside and keeps its
         key, and what vault, store and database raise: then all stays readable, and the next
         try goes on from there.
         """
         file = self._files.find(file_id)
-        if file is None or file.keys.active is None:
+        active = file.keys.active if file is not None else None
+        if file is None or active is None or active.created_at >= since:
             return False
         with self._leased(file) as lease:
             if lease is None:

@@ -117,8 +117,8 @@ class FileRotation:
 
     def _next_key(self, active: KeyRow | None, pending: KeyRow | None) -> SealingKey:
         """Steps 1 and 2, or the key of an attempt that was cut short."""
-        if active is None:
-            raise lease_lost()
+        if active is None or active.id != self._lease.key_id:
+            raise lease_lost()  # another worker was through with it before we had the lease
         if pending is not None:
             taken = self._taken_over(pending)
             if taken is not None:

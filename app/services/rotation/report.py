@@ -79,8 +79,13 @@ class Tally:
     stopped: bool = False
     problem: str | None = None
     failures: list[Failure] = field(default_factory=list)
+    tried: set[UUID] = field(default_factory=set)
 
     def note_failure(self, file_id: UUID, code: str) -> None:
+        """A file counts once, however often it was tried."""
+        if file_id in self.tried:
+            return
+        self.tried.add(file_id)
         self.failed += 1
         if len(self.failures) < MOST_NAMED:
             self.failures.append(Failure(file_id, code))

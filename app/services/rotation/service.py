@@ -103,7 +103,7 @@ class Rotation:
             run.save()
             tally, wanted = Tally(), self._wanted(scope, since)
             parts = (self._files, self._one, self._old_keys)
-            Campaign(*parts, watch, run, tally, Pace(terms), budget).over(wanted)
+            Campaign(*parts, watch, run, tally, Pace(terms), budget).over(wanted, since)
             left = max(0, self._files.count(wanted) - tally.failed)
             run.count(done=tally.rotated, failed=tally.failed, remaining=left)
             run.figures["retired"] = tally.retired
