@@ -14,6 +14,7 @@ from app.cli.terminal import all_services, as_json, command, say_json, say_table
 from app.domain.access import OPERATOR
 from app.logs import set_up_logging
 from app.services.job_overview import KindOverview
+from app.storage.instance_lock import hold_running
 
 if TYPE_CHECKING:
     from app.jobs.queue import Queue
@@ -35,6 +36,7 @@ def worker(threads: int | None) -> None:
     settings = current_app.config["SETTINGS"]
     set_up_logging(settings.log_format)
     queue = _queue()
+    hold_running(settings.instance_path)
     with until_stopped():
         queue.start(threads or settings.jobs_threads)
         click.echo(f"Working jobs with {threads or settings.jobs_threads} threads.", err=True)
