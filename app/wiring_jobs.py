@@ -76,6 +76,7 @@ def register(registry: Registry, house: House) -> None:
         JobKind(
             "derivatives.trim", "Bound the cache of thumbnails", _derivatives(house), 6 * HOUR
         ),
+        JobKind("keys.tend", "Take old root keys out of use", _old_keys(house), HOUR),
         JobKind("vault.purge_copies", "Drop old copies of keys", _copies(house), HOUR),
         *rotation_kinds(house),
     ):
@@ -148,3 +149,10 @@ def _copies(house: House) -> Handler:
             house.vault.purge_expired_copies()
 
     return purge
+
+
+def _old_keys(house: House) -> Handler:
+    def tend(run: JobRun) -> Mapping[str, Any]:
+        return {"roots": house.services.key_changes.roots.tend(run)}
+
+    return tend

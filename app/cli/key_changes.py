@@ -13,7 +13,7 @@ from app.cli.progress import STOPPED, TerminalWatch, until_stopped
 from app.cli.terminal import all_services, as_json, command, say_json
 from app.config_vault import VaultMode
 from app.jobs.watch import Watch
-from app.services.keys import KeyMode
+from app.services.keys import KeyMode, RootName
 
 
 class Report(Protocol):
@@ -61,6 +61,15 @@ def rekey(to: KeyMode, as_json: bool) -> None:
     no file; may be stopped and run again. 1 if any remains, 130 if it was stopped."""
     work = all_services().key_changes.rekey
     say(watched("Turning keys", lambda watch: work.run(watch, to)), as_json=as_json)
+
+
+def rotate_wrapping(root: RootName | None, *, as_json: bool) -> None:
+    """``keys rotate --root NAME``, or ``--kek`` where no root key is named."""
+    changes = all_services().key_changes
+    if root is None:
+        say(watched("Rotating", changes.keks.run), as_json=as_json)
+    else:
+        say(watched("Rotating", lambda watch: changes.roots.run(watch, root)), as_json=as_json)
 
 
 _MODES = click.Choice(["local", "azure", "hashicorp"])

@@ -7,8 +7,10 @@ from uuid import UUID
 
 import click
 
+from app.cli.key_changes import rotate_wrapping
 from app.cli.progress import STOPPED, StoppableWatch, until_asked
 from app.cli.terminal import all_services, as_json, command, say_json
+from app.services.keys import ROOT_NAMES, RootName
 from app.services.rotation import RotationReport, Scope
 from app.web.durations import duration
 from app.web.rotation_json import rotation_json
@@ -23,7 +25,8 @@ from app.web.rotation_json import rotation_json
 @click.option("--budget", help="Begin no file after this time: 10m, 2h.")
 @click.option("--dry-run", is_flag=True, help="Open all that would be sealed; change nothing.")
 @click.option("--anew", is_flag=True, help="With --all: do not go on with an earlier run.")
-# --root NAME and --kek are options of this command too: see `_refuse_two`.
+@click.option("--root", type=click.Choice(ROOT_NAMES), help="A root key, and what it seals.")
+@click.option("--kek", is_flag=True, help="The key encryption keys, and every envelope.")
 @as_json
 @command
 def rotate(
@@ -33,13 +36,20 @@ def rotate(
     budget: str | None,
     dry_run: bool,
     anew: bool,
+    root: RootName | None,
+    kek: bool,
     as_json: bool,
 ) -> None:
-    """Give files new keys: each is sealed again, beside the readers.
+    """Give files new keys: each is sealed again, beside the readers. Or a root key a new
+    version (--root), or the key encryption keys (--kek).
 
     What an interrupted run of --all has done, the next one does not do again. 1 if anything
     failed or remains, 130 if it was stopped (Ctrl-C: between two files)."""
-    _refuse_two(due, everything, images)
+    _refuse_two(due, everything, images, root, kek)
+    if root or kek:
+        _refuse_two(dry_run, budget, anew, root or kek)
+        rotate_wrapping(root, as_json=as_json)
+        return
     scope = _scope(everything, images, anew=anew)
     limit = duration(budget, "--budget") if budget else None
     with until_asked() as stop:
@@ -55,7 +65,7 @@ def rotate(
 
 def _refuse_two(*chosen: object) -> None:
     if sum(map(bool, chosen)) > 1:
-        raise click.UsageError("Choose one of --due, --all and --image.")
+        raise click.UsageError("These options do not go together: see --help.")
 
 
 def _scope(everything: bool, images: tuple[UUID, ...], *, anew: bool) -> Scope:
