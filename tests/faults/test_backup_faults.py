@@ -26,7 +26,7 @@ from app.wiring_backup import settings_at
 from tests.faults import injection
 from tests.faults.scene import MARKERS, Scene
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 Work = Callable[[House], object]
 NEXT_AFTER = 8
 """Every so manieth time the next backup is made, too."""
