@@ -33,7 +33,7 @@ from tests.faults.rotation_scene import (
     RotationScene,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # a busy machine takes its time
 Work = Callable[[House], object]
 CHANGES = frozenset(
     [
@@ -172,7 +172,7 @@ class TestPendingSidecar:
     """Killed between steps 5 and 6: the sidecar speaks of a blob that never came."""
 
     def test_a_fault(self, cut_short: RotationScene) -> None:
-        tried = faults(cut_short, self.again, onwards=False)
+        tried = faults(cut_short, self.again, onwards=False, later=2 * LEASE_OVER)
         told("faults tried", tried)
         assert tried > 100
 
