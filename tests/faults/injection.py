@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
@@ -51,6 +51,12 @@ SYSTEM = [
     "writev",
 ]
 VAULT = ("put", "get", "delete", "disable", "versions")
+CHANGING = frozenset(
+    ["db.commit", "db.commit done", "vault.put", "vault.put done", "vault.delete"]
+    + ["vault.delete done", "vault.disable", "vault.disable done"]
+    + [f"os.{name}" for name in ("fsync", "link", "mkdir", "replace", "rename", "rmdir")]
+    + [f"os.{name}" for name in ("ftruncate", "truncate", "unlink", "utime", "write")]
+)
 KILLED = 77
 Before = Callable[[int, str], None]
 
@@ -121,6 +127,17 @@ def _watch_database(house: House, points: Points, undo: ExitStack) -> None:
     event.listen(engine, "before_cursor_execute", executing)
     undo.callback(event.remove, engine, "before_cursor_execute", executing)
     undo.enter_context(mock.patch.object(engine.dialect, "do_commit", committing))
+
+
+def worth_trying(points: Sequence[str], one_in: int) -> Iterator[tuple[int, str]]:
+    """Every point that changes something, and of those that only read one in so many.
+
+    All of them where DARKROOM_TEST_EVERY_POINT is set: what a release is tried with.
+    """
+    everything = "DARKROOM_TEST_EVERY_POINT" in os.environ
+    for at, name in enumerate(points, 1):
+        if everything or name in CHANGING or at % one_in == 0:
+            yield at, name
 
 
 def failing(at: int, code: int, *, onwards: bool) -> Before:
