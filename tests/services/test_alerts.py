@@ -7,7 +7,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -172,6 +172,43 @@ def test_a_redirect_is_not_followed(installation: Installation, still_clock: Any
         assert len(receiver.got) == 1
     with installation.house.uow.read() as session:
         assert session.scalars(select(AlertMessage)).one().sent_at is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-other\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+    ids=["no http", "long line", "many headers", "broken chunks"],
+)
+def test_what_is_no_answer_of_a_webhook_keeps_no_other_message_back(
+    installation: Installation, still_clock: Any, answer: bytes
+) -> None:
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            self.connection.recv(65_536)
+            with suppress(OSError):
+                self.wfile.write(answer)
+
+    with TCPServer(("127.0.0.1", 0), Handler) as server, receiving() as receiver:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_address[1]}"
+            odd = Webhook(url, SECRET, "https://pictures.example", still_clock)
+            mail = replace(odd, url=receiver.url, channel="email")
+            overdue_key(installation, still_clock)
+            alerts_of(installation, still_clock, odd, mail).check()
+        finally:
+            server.shutdown()
+            thread.join()
+    assert len(receiver.got) == 1
+    with installation.house.uow.read() as session:
+        tries = dict(session.execute(select(AlertMessage.channel, AlertMessage.tries)).all())
+    assert tries == {"webhook": 1, "email": 1}
 
 
 def test_after_twelve_tries_a_message_is_given_up(

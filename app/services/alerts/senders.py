@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
+from http.client import HTTPException
 from typing import Any, Final, Protocol
 from urllib.error import URLError
 from urllib.parse import unquote, urlsplit
@@ -74,7 +75,7 @@ class Webhook:
         try:
             with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
                 answer.read(1024)
-        except (URLError, OSError, ValueError) as error:
+        except (URLError, HTTPException, OSError, ValueError) as error:
             raise AlertNotSent(
                 "The webhook did not take the message",
                 operation="alert.webhook",
@@ -113,7 +114,7 @@ class Mail:
         try:
             with self._connected() as server:
                 server.send_message(self._mail(message))
-        except (smtplib.SMTPException, OSError):
+        except (smtplib.SMTPException, OSError, ValueError):
             raise AlertNotSent(
                 "The mail server did not take the message", operation="alert.mail"
             ) from None
