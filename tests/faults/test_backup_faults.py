@@ -28,6 +28,8 @@ from tests.faults.scene import MARKERS, Scene
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 Work = Callable[[House], object]
+ONE_IN = 40
+"""Of the calls that only read: each takes a drill of the whole backup."""
 NEXT_AFTER = 8
 """Every so manieth time the next backup is made, too."""
 FAULTS = [
@@ -136,7 +138,7 @@ def attempts(
     stage: Stage, work: Work, code: int, *, onwards: bool
 ) -> Iterator[tuple[str, House, bool]]:
     """The work, with a fault at each of its points in turn; whether it failed."""
-    for at, point in enumerate(points_of(stage, work), 1):
+    for at, point in injection.worth_trying(points_of(stage, work), ONE_IN):
         stage.reset()
         failed = False
         with stage.scene.opened() as house:
@@ -158,17 +160,17 @@ class TestCreate:
             some_failed += failed
             stage.check_backups(house, least=1 if failed else 2)
             stage.check_the_next(house, at)
-        assert some_failed > 50
+        assert some_failed > 20
 
     def test_a_kill(self, stage: Stage) -> None:
         killed = 0
-        for at, _point in enumerate(points_of(stage, stage.back_up), 1):
+        for at, _point in injection.worth_trying(points_of(stage, stage.back_up), ONE_IN):
             stage.reset()
             killed += injection.killed_at(at, stage.scene.house, stage.back_up)
             with stage.scene.opened() as house:
                 stage.check_backups(house)
                 stage.check_the_next(house, at)
-        assert killed > 100
+        assert killed > 40
 
 
 class TestRestore:
@@ -178,16 +180,16 @@ class TestRestore:
         for point, house, failed in attempts(stage, stage.restore, code, onwards=onwards):
             some_failed += failed
             self.check(stage, house, failed=failed, point=point)
-        assert some_failed > 50
+        assert some_failed > 20
 
     def test_a_kill(self, stage: Stage) -> None:
         killed = 0
-        for at, point in enumerate(points_of(stage, stage.restore), 1):
+        for at, point in injection.worth_trying(points_of(stage, stage.restore), ONE_IN):
             stage.reset()
             killed += injection.killed_at(at, stage.scene.house, stage.restore)
             with stage.scene.opened() as house:
                 self.check(stage, house, failed=True, point=f"{at} {point}")
-        assert killed > 100
+        assert killed > 40
 
     def check(self, stage: Stage, house: House, *, failed: bool, point: str) -> None:
         settings = settings_at(stage.scene.settings, stage.there)

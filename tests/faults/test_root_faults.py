@@ -24,6 +24,8 @@ from tests.faults.test_service_faults import Work, attempts, points_of
 from tests.fixtures.installation import PASSWORD
 
 pytestmark = pytest.mark.slow
+ONE_IN = 12
+"""Of the calls that only read: after each, all is opened twice and a password verified."""
 NAMES: list[RootName] = ["columns", "blind"]
 AT_ONCE = RootTerms(timedelta(0), timedelta(0), timedelta(0))
 
@@ -74,19 +76,22 @@ def check(scene: RootScene, house: House, name: RootName, point: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_fault(scene: RootScene, name: RootName) -> None:
     tried = 0
-    for point, house, _ in attempts(scene, rotating(name), errno.EIO, onwards=False):
+    for point, house, _ in attempts(
+        scene, rotating(name), errno.EIO, onwards=False, one_in=ONE_IN
+    ):
         check(scene, house, name, point)
         tried += 1
     print(f"root {name}: {tried} points failed")
-    assert tried > 50
+    assert tried > 30
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_kill(scene: RootScene, name: RootName) -> None:
     points = points_of(scene, rotating(name))
-    for at, point in enumerate(points, 1):
+    tried = list(injection.worth_trying(points, ONE_IN))
+    for at, point in tried:
         scene.reset()
         injection.killed_at(at, scene.house, rotating(name))
         with scene.opened() as house:
             check(scene, house, name, f"{at} {point}")
-    print(f"root {name}: {len(points)} kills")
+    print(f"root {name}: killed at {len(tried)} of {len(points)} points")

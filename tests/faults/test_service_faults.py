@@ -45,14 +45,14 @@ def points_of(scene: Scene, work: Work) -> injection.Points:
 
 
 def attempts(
-    scene: Scene, work: Work, code: int, *, onwards: bool
+    scene: Scene, work: Work, code: int, *, onwards: bool, one_in: int = 1
 ) -> Iterator[tuple[str, House, bool]]:
     """After a fault at each point: its name, the house that goes on, whether work failed.
 
     No fault leaves a descriptor open.
     """
     opened = None
-    for at, name in enumerate(points_of(scene, work), 1):
+    for at, name in injection.worth_trying(points_of(scene, work), one_in):
         if code == errno.ENOSPC and name not in TAKES_SPACE:
             continue
         scene.reset()
