@@ -14,12 +14,15 @@ from app.cli.terminal import all_services, as_json, command, say_json, say_table
 from app.domain.access import OPERATOR
 from app.logs import set_up_logging
 from app.services.job_overview import KindOverview
+from app.services.keys.root_watch import watch_roots
 from app.storage.instance_lock import hold_running
 
 if TYPE_CHECKING:
     from app.jobs.queue import Queue
+    from app.services.records import RecordsKeeper
 
-STOP_SECONDS = 8.0
+STOP_SECONDS = 7.0
+RECORDS_SECONDS = 1.5
 """For what is in the middle of a step; service managers kill after ten seconds."""
 
 
@@ -35,14 +38,18 @@ def worker(threads: int | None) -> None:
     """Work jobs until SIGTERM or Ctrl-C, beside a server with JOBS_EMBEDDED=false."""
     settings = current_app.config["SETTINGS"]
     set_up_logging(settings.log_format)
-    queue = _queue()
+    queue, keeper = _queue(), _keeper()
     hold_running(settings.instance_path)
+    watch_roots(lambda: all_services().roots)
     with until_stopped():
         queue.start(threads or settings.jobs_threads)
+        keeper.start()
         click.echo(f"Working jobs with {threads or settings.jobs_threads} threads.", err=True)
         threading.Event().wait()
+    keeper.ask_to_stop()
     if not queue.stop(STOP_SECONDS):
         click.echo("A job was in the middle of a step: it is taken up again later.", err=True)
+    keeper.stop(RECORDS_SECONDS)
 
 
 @group.command("run-once")
@@ -83,6 +90,10 @@ def index(as_json: bool) -> None:
 
 def _queue() -> Queue:
     return cast("Queue", current_app.extensions["darkroom"].jobs.queue)
+
+
+def _keeper() -> RecordsKeeper:
+    return cast("RecordsKeeper", current_app.extensions["darkroom"].jobs.keeper)
 
 
 def _told(kind: KindOverview) -> dict[str, Any]:
