@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -144,7 +145,7 @@ def restore(
     if as_json:
         say_json(asdict(report) | {"stopped": False})
     else:
-        _say_restored(report)
+        _say_restored(report, to)
     if report.left_out:
         raise SystemExit(1)
 
@@ -202,7 +203,7 @@ def _say_verified(report: DrillReport) -> None:
     for one in report.problems:
         click.echo(f"{one.what}: {one.problem}")
     click.echo(
-        f"Backup {report.backup}, made {report.made_at}: {report.files} files"
+        f"Backup {report.backup}, made {_minute(report.made_at)}: {report.files} files"
         f" ({_mib(report.bytes)}), {report.keys} keys, {report.rows} rows;"
         f" {report.sampled} pictures decrypted ({_mib(report.sampled_bytes)})."
     )
@@ -211,9 +212,9 @@ def _say_verified(report: DrillReport) -> None:
     )
 
 
-def _say_restored(report: RestoreReport) -> None:
+def _say_restored(report: RestoreReport, to: Path | None) -> None:
     click.echo(
-        f"Restored {report.backup}, made {report.made_at}: {report.pictures} pictures,"
+        f"Restored {report.backup}, made {_minute(report.made_at)}: {report.pictures} pictures,"
         f" {report.files} files ({_mib(report.bytes)}), {report.keys} keys, {report.rows} rows."
     )
     click.echo(
@@ -226,6 +227,13 @@ def _say_restored(report: RestoreReport) -> None:
     )
     for key in report.left_out:
         click.echo(f"Left out, damaged: {key}", err=True)
+    where = f"Set INSTANCE_PATH={to.resolve()}, start Darkroom" if to else "Start Darkroom"
+    click.echo(f"{where}, then run encryption verify.")
+
+
+def _minute(made_at: str) -> str:
+    """An ISO time, as people read it."""
+    return f"{datetime.fromisoformat(made_at):%Y-%m-%d %H:%M} UTC"
 
 
 def _mib(count: int) -> str:

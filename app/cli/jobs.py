@@ -85,7 +85,16 @@ def index(as_json: bool) -> None:
         say_json(told)
     else:
         heads = ("kind", "every", "waiting", "running", "failed", "last", "at", "error")
-        say_table(heads, [tuple(one[head] or "" for head in heads) for one in told])
+        rows = [one | {"every": _period(one["every"])} for one in told]
+        say_table(heads, [tuple(one[head] or "" for head in heads) for one in rows])
+
+
+def _period(every: str | None) -> str:
+    """``6:00:00`` as ``6 h``; nothing where a kind is worked only when it is asked for."""
+    if every is None:
+        return "on request"
+    hours, minutes, _ = every.split(":")
+    return f"{hours} h" if hours != "0" else f"{int(minutes)} min"
 
 
 def _queue() -> Queue:

@@ -11,6 +11,7 @@ from flask import current_app
 
 from app.cli.progress import STOPPED, TerminalWatch, until_stopped
 from app.cli.terminal import all_services, as_json, command, say_json
+from app.config import Settings
 from app.config_vault import VaultMode
 from app.jobs.watch import Watch
 from app.services.keys import KeyMode, RootName
@@ -44,6 +45,10 @@ def rewrap(as_json: bool) -> None:
     ENCRYPTION_KEY_PREVIOUS. Touches no file; may be stopped and run again. 1 if the old key
     is still needed, 130 if it was stopped."""
     say(watched("Wrapping keys", all_services().key_changes.rewrap.run), as_json=as_json)
+    if _settings().encryption_key_previous:
+        click.echo(
+            "Nothing needs ENCRYPTION_KEY_PREVIOUS now: empty it, start again.", err=True
+        )
 
 
 @click.command("rekey")
@@ -61,11 +66,15 @@ def rekey(to: KeyMode, as_json: bool) -> None:
     no file; may be stopped and run again. 1 if any remains, 130 if it was stopped."""
     work = all_services().key_changes.rekey
     say(watched("Turning keys", lambda watch: work.run(watch, to)), as_json=as_json)
+    if _settings().keying != to:
+        click.echo(f"New files are still kept otherwise: set KEY_VAULT_KEYING={to}.", err=True)
 
 
 def rotate_wrapping(root: RootName | None, *, as_json: bool) -> None:
     """``keys rotate --root NAME``, or ``--kek`` where no root key is named."""
     changes = all_services().key_changes
+    if root == "blind":
+        click.echo("Waits until every process knows the new key: 45 s.", err=True)
     if root is None:
         say(watched("Rotating", changes.keks.run), as_json=as_json)
     else:
@@ -98,6 +107,11 @@ def move(to: VaultMode, source: VaultMode | None, remove_source: bool, as_json: 
         do = work.remove if remove_source else work.copy
         label = "Removing keys" if remove_source else "Copying keys"
         say(watched(label, lambda watch: do(watch, old, new)), as_json=as_json)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
 
 
 def watched(label: str, work: Callable[[Watch], R]) -> R:

@@ -59,8 +59,16 @@ def rotate(
     _say(report, as_json=as_json)
     if report.stopped:
         raise SystemExit(STOPPED)
-    if not report.is_complete:
+    if not report.is_complete or _missing(images, report):
         raise SystemExit(1)
+
+
+def _missing(images: tuple[UUID, ...], report: RotationReport) -> int:
+    """How many of the named pictures are not there; says so, for an id is soon mistyped."""
+    missing = max(0, len(set(images)) - report.found)
+    if missing:
+        click.echo(f"{missing} of the pictures named are not there.", err=True)
+    return missing
 
 
 def _refuse_two(*chosen: object) -> None:

@@ -88,7 +88,7 @@ def _steps(kit: Kit) -> list[str]:
     typed = "of enough shares " if len(kit.sheets) > 1 else ""
     return [
         "Keep this paper apart from the backups, dry and locked away.",
-        f"When the key is lost: type the lines {typed}in the frame into a file.",
+        f"When the key is lost: type the numbered lines {typed}into a file.",
         f"Run: flask --app wsgi keys restore-kit FILE{more}",
         "Put the line that it prints into .env (mode 0600); start, or restore a backup.",
     ]

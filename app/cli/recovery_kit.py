@@ -47,6 +47,10 @@ def export_kit(
         shares=shares, threshold=threshold, passphrase=passphrase
     )
     _give(as_html(kit) if html else as_text(kit), out)
+    if out is not None:
+        click.echo(
+            "Print it, delete the file, keep the paper apart from the backups.", err=True
+        )
 
 
 @click.command("restore-kit")

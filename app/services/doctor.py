@@ -82,7 +82,11 @@ class Doctor:
         yield from self._care(report)
 
     def _secrets(self, report: PostureReport) -> Iterator[Box]:
-        yield Box("The master key is 64 hex characters", Verdict.GOOD, report.master)
+        yield Box(
+            "The master key is 64 hex characters",
+            Verdict.GOOD,
+            f"its check value is {report.master}",
+        )
         yield _box(
             "No former master key is left",
             not report.previous_masters,

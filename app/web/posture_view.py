@@ -89,6 +89,8 @@ def posture_view(report: PostureReport, alerts: Sequence[AlertView]) -> PostureV
 
 def forecast_words(told: Forecast) -> str:
     """Say how long it takes: ``rotating 41,200 files takes 23 min at this vault's limit``."""
+    if not told.files:
+        return "nothing to rotate"
     files = f"{told.files:,} file" + ("" if told.files == 1 else "s")
     return f"rotating {files} takes {duration_words(told.seconds)} {told.why}"
 

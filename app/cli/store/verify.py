@@ -96,7 +96,7 @@ def _say_images(images: Sequence[UUID], *, as_json: bool) -> None:
             for finding in problems:
                 _say(finding)
             end = "Let out of quarantine." if released else ""
-            click.echo(f"{image_id}: {len(problems) or 'no'} problems. {end}".rstrip())
+            click.echo(f"{image_id}: {_problems(len(problems))}. {end}".rstrip())
     if as_json:
         say_json({"images": told})
     if wrong:
@@ -118,9 +118,13 @@ def _say(finding: Finding) -> None:
     click.echo(f"{finding.subject} {finding.part}: {finding.problem}. Cure: {finding.cure}")
 
 
+def _problems(count: int) -> str:
+    return f"{count or 'no'} problem" + ("" if count == 1 else "s")
+
+
 def _summary(report: CheckReport, *, stopped: bool) -> str:
     told = f"{report.images} pictures looked at ({report.mode}), "
-    told += f"{report.problems} problems" if report.problems else "everything is in order"
+    told += _problems(report.problems) if report.problems else "everything is in order"
     kinds = ", ".join(f"{count} {kind}" for kind, count in report.by_kind.most_common())
     told += f": {kinds}." if kinds else "."
     return f"Stopped. {told} Go on with --resume." if stopped else told
