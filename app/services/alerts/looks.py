@@ -90,10 +90,15 @@ def _quarantined(session: Session) -> int:
 
 
 def _damage(session: Session) -> int:
-    """What the last finished verification found."""
+    """The most that the last finished run of a kind of verification found: a slice of the
+    scrub, which sees other files, does not take back what ``store verify`` found."""
+    return max(_found_last(session, kind) for kind in VERIFYING)
+
+
+def _found_last(session: Session, kind: str) -> int:
     last = (
         select(MaintenanceRun.failed)
-        .where(MaintenanceRun.kind.in_(VERIFYING), MaintenanceRun.finished_at.is_not(None))
+        .where(MaintenanceRun.kind == kind, MaintenanceRun.finished_at.is_not(None))
         .order_by(MaintenanceRun.started_at.desc())
         .limit(1)
     )
