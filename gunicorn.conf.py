@@ -13,6 +13,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -27,10 +28,9 @@ if TYPE_CHECKING:
     from gunicorn.workers.base import Worker
 
 PR_SET_PDEATHSIG = 1  # prctl(2)
-JOB_STOP_SECONDS = 2.0
-"""Once the requests are answered, which may take graceful_timeout."""
-RECORDS_STOP_SECONDS = 1.5
-"""After the jobs: what takes longer is written at the next start."""
+WORK_STOP_SECONDS = 2.0
+"""For jobs and records, once the requests are answered. What takes longer is taken up at the
+next start."""
 
 
 def refuse(error: DarkroomError | OSError) -> NoReturn:
@@ -130,8 +130,10 @@ def worker_exit(_server: Arbiter, worker: Worker) -> None:
     wsgi = getattr(worker, "wsgi", None)  # none in a worker that never booted
     house = wsgi.extensions["darkroom"] if wsgi else None
     if house is not None and house.unready is None and house.settings.jobs_embedded:
-        house.jobs.queue.stop(JOB_STOP_SECONDS)
-        house.jobs.keeper.stop(RECORDS_STOP_SECONDS)
+        began = time.monotonic()
+        house.jobs.keeper.ask_to_stop()
+        house.jobs.queue.stop(WORK_STOP_SECONDS)
+        house.jobs.keeper.stop(max(0.0, WORK_STOP_SECONDS - (time.monotonic() - began)))
 
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:
@@ -151,7 +153,7 @@ worker_class = "app.web.worker.PatientWorker"
 logger_class = ServerLog
 control_socket_disable = True
 # Below the 10 s within which the port has to be free after SIGTERM.
-graceful_timeout = 7
+graceful_timeout = 6
 # The heartbeat comes from the main loop, not from the threads that work: long answers are fine.
 timeout = 60
 keepalive = 15

@@ -91,11 +91,11 @@ class Image(HasId, Base):
     content_rev: Mapped[int] = mapped_column(default=0)
     link_epoch: Mapped[int] = mapped_column(default=0)
     dedupe: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    card: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("images.card"))
+    meta: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("images.meta"))
     provenance: Mapped[str] = mapped_column(
         String(32), default="sealed", server_default=text("'sealed'")
     )
-    card: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("images.card"))
-    meta: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("images.meta"))
 
 
 # The conditions of the partial indexes, for queries: SQLite matches them by their text.

@@ -15,8 +15,9 @@ from tests.fixtures.server import STOP_SECONDS, Server
 from tests.fixtures.uploads import PictureRoom
 from tests.fixtures.wire import MULTIPART, Wire, form_head, until
 
-AT_ONCE = 5.0
-"""Enough for whoever has nobody to wait for: connections are kept for 2 s more."""
+AT_ONCE = 6.0
+"""Enough for whoever has nobody to wait for: connections are kept for 2 s more, and jobs and
+records have 3 s to come to the end of a step."""
 
 
 @pytest.fixture
