@@ -76,7 +76,7 @@ def register(registry: Registry, house: House) -> None:
         JobKind(
             "derivatives.trim", "Bound the cache of thumbnails", _derivatives(house), 6 * HOUR
         ),
-        JobKind("keys.tend", "Take old root keys out of use", _old_keys(house), HOUR),
+        JobKind("keys.tend", "Take old keys out of use", _old_keys(house), HOUR),
         JobKind("vault.purge_copies", "Drop old copies of keys", _copies(house), HOUR),
         *rotation_kinds(house),
     ):
@@ -153,6 +153,8 @@ def _copies(house: House) -> Handler:
 
 def _old_keys(house: House) -> Handler:
     def tend(run: JobRun) -> Mapping[str, Any]:
-        return {"roots": house.services.key_changes.roots.tend(run)}
+        changes = house.services.key_changes
+        roots, keks = changes.roots.tend(run), changes.keks.retirement.run(run)
+        return {"roots": roots, "keks": keks}
 
     return tend

@@ -10,6 +10,7 @@ from app.db.field_cipher import FieldCipher
 from app.db.times import utc_now
 from app.services.keys import FileKeyService, Keying, KeyRows, LocalKeyWrapper, RootKeys
 from app.services.keys.changes import KeyChanges
+from app.services.keys.kek_retirement import KekRetirement
 from app.services.keys.kek_rotation import KekRotation
 from app.services.keys.kept_rows import KeptRows
 from app.services.keys.master_change import MasterChange
@@ -67,7 +68,7 @@ def build_key_changes(house: House, audit: AuditLog, runs: Runs) -> KeyChanges:
     sidecars = SidecarKeys(house.uow, house.store, lambda: house.keys)
     return KeyChanges(
         keks=_keks(house, sidecars, audit, runs),
-        move=VaultMove(house.uow, house.masters, audit, runs),
+        move=VaultMove(house.uow, house.masters, audit, runs, utc_now),
         rekey=Rekey(
             rows=KeptRows(house.uow),
             store=house.store,
@@ -98,8 +99,13 @@ def _keks(house: House, sidecars: SidecarKeys, audit: AuditLog, runs: Runs) -> K
         sidecars=sidecars,
         audit=audit,
         runs=runs,
-        clock=utc_now,
-        grace=timedelta(hours=house.settings.key_grace_hours),
+        retirement=KekRetirement(
+            uow=house.uow,
+            keying=house.keying,
+            sidecars=sidecars,
+            clock=utc_now,
+            grace=timedelta(hours=house.settings.key_grace_hours),
+        ),
     )
 
 

@@ -104,9 +104,14 @@ def move(to: VaultMode, source: VaultMode | None, remove_source: bool, as_json: 
             raise click.UsageError(
                 f"Set KEY_VAULT_MODE={to} and start again before the source is emptied."
             )
-        do = work.remove if remove_source else work.copy
-        label = "Removing keys" if remove_source else "Copying keys"
-        say(watched(label, lambda watch: do(watch, old, new)), as_json=as_json)
+        if remove_source:
+            report = watched("Removing keys", lambda watch: work.remove(watch, old, new))
+        else:
+            switched = present == to
+            report = watched(
+                "Copying keys", lambda watch: work.copy(watch, old, new, switched=switched)
+            )
+        say(report, as_json=as_json)
 
 
 def _settings() -> Settings:

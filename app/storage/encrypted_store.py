@@ -170,7 +170,11 @@ class EncryptedStore:
 
     def sidecar_at(self, path: ObjectPath) -> Sidecar:
         """As ``read_sidecar``, whichever image it speaks of."""
-        with self.blobs.open(path.sidecar) as handle:
+        return self.sidecar_at_key(path.sidecar)
+
+    def sidecar_at_key(self, key: str) -> Sidecar:
+        """As ``sidecar_at``, for a walk through the store."""
+        with self.blobs.open(key) as handle:
             if handle.size > sidecars.MAX_BYTES:
                 raise sidecars.invalid("The sidecar is longer than 8 KiB.")
             raw = bytearray(handle.size)

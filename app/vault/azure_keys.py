@@ -92,6 +92,20 @@ class AzureWrapper:
             return _version_of(self._get(kek, "kek.newest"))
         return None
 
+    def versions(self, kek: str) -> tuple[str, ...]:
+        """One page of 25 is one request. Within a second their order is not known, but that
+        the newest is the last one."""
+        check_reference(kek, "kek.versions")
+        newest = self.newest(kek)
+        if newest is None:
+            return ()
+        found = self._line.ask(
+            "kek.versions", kek, lambda: list(self._client.list_properties_of_key_versions(kek))
+        )
+        enabled = [one for one in found if one.enabled and one.version != newest]
+        enabled.sort(key=lambda one: one.created_on.timestamp() if one.created_on else 0.0)
+        return (*(one.version or "" for one in enabled), newest)
+
     def retire(self, kek: str, version: str) -> None:
         """Azure destroys no single version of a key: it is disabled, and unwraps no more."""
         check_reference(kek, "kek.retire")

@@ -82,6 +82,14 @@ class TransitWrapper:
             return str(self._about(kek, "kek.newest")["latest_version"])
         return None
 
+    def versions(self, kek: str) -> tuple[str, ...]:
+        check_reference(kek, "kek.versions")
+        with suppress(KeyNotFound):
+            about = self._about(kek, "kek.versions")
+            lowest = int(about["min_decryption_version"])
+            return tuple(map(str, sorted(v for v in map(int, about["keys"]) if v >= lowest)))
+        return ()
+
     def retire(self, kek: str, version: str) -> None:
         """Transit can only destroy its oldest versions: retire from the oldest on. One that
         has older ones before it stays; the newest is refused."""

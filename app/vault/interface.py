@@ -184,7 +184,13 @@ class KeyWrapper(Protocol):
         """The name of the version that wraps now; None for a KEK that was never used."""
         ...
 
+    def versions(self, kek: str) -> tuple[str, ...]:
+        """The names of all versions that still unwrap, oldest first; none for a KEK that was
+        never used."""
+        ...
+
     def retire(self, kek: str, version: str) -> None:
         """Destroy a version that nothing names any more, as far as the vault can; again is
-        no error."""
+        no error. The newest is refused with KeyVaultError; a vault may keep one for as long
+        as there are older ones."""
         ...

@@ -8,14 +8,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from app.crypto.kdf import MasterKey
+from app.crypto.keys import generate_key
+from app.db.times import utc_now
 from app.errors import KeyDamaged, KeyNotFound, KeyVaultError
+from app.services.keys import KeyVaulting, LocalKeyWrapper
 from app.vault.azure_keys import AzureWrapper
+from app.vault.cache import KeyCache
 from app.vault.hashicorp_session import HashicorpAccess, HashicorpSession
 from app.vault.hashicorp_transit import TransitWrapper
 from app.vault.interface import KeyWrapper, WrappedKey
+from app.vault.local import LocalVault
 from tests.fixtures.azure import LoopbackAzure
 from tests.fixtures.openbao import TOKEN, BaoServer
 
@@ -36,9 +44,18 @@ def azure(request: pytest.FixtureRequest, cleanup: ExitStack) -> KeyWrapper:
     return wrapper
 
 
+def local(request: pytest.FixtureRequest, _cleanup: ExitStack) -> KeyWrapper:
+    folder: Path = request.getfixturevalue("tmp_path")
+    vault = LocalVault(folder / "keys", grace=timedelta(0), clock=utc_now)
+    vault.prepare()
+    vaulting = KeyVaulting(vault, [MasterKey(generate_key())])
+    return LocalKeyWrapper(vaulting, KeyCache(100, 60))
+
+
 WRAPPERS: dict[str, Callable[[pytest.FixtureRequest, ExitStack], KeyWrapper]] = {
     "azure": azure,
     "hashicorp": hashicorp,
+    "local": local,
 }
 
 
@@ -94,6 +111,19 @@ class TestRotate:
         self, wrapper: KeyWrapper
     ) -> None:
         assert wrapper.rotate(KEK) == wrapper.newest(KEK)
+
+
+class TestVersions:
+    def test_all_that_unwrap_oldest_first(self, wrapper: KeyWrapper, dek: bytes) -> None:
+        assert wrapper.versions(KEK) == ()
+        first = wrapper.wrap(KEK, dek).version
+        assert wrapper.versions(KEK) == (first,)
+        second, third = wrapper.rotate(KEK), wrapper.rotate(KEK)
+        known = wrapper.versions(KEK)
+        assert set(known) == {first, second, third}
+        assert known[-1] == third
+        wrapper.retire(KEK, first)
+        assert wrapper.versions(KEK) == (second, third)
 
 
 class TestRetire:
@@ -167,6 +197,7 @@ class TestErrors:
             lambda: wrapper.unwrap(WrappedKey(kek, "1", dek)),
             lambda: wrapper.rotate(kek),
             lambda: wrapper.newest(kek),
+            lambda: wrapper.versions(kek),
             lambda: wrapper.retire(kek, "1"),
         ]
         for call in calls:

@@ -9,14 +9,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from app.crypto.keys import generate_key
 from app.db.times import utc_now
 from app.errors import ConfigurationError, KeyNotFound, KeyVaultUnavailable, WorkStopped
 from app.jobs.watch import Unwatched
+from app.models import KekVersion
 from app.services.keys import kek_reference
 from app.vault.local import LocalVault
 from app.wiring import House
+from app.wiring_jobs import _old_keys
 from tests.faults.key_scene import KeyScene
 
 
@@ -57,9 +60,9 @@ class TestKeks:
             raw = meta.read_text()
             assert not any(old in raw for old in before.values() if old)
         scene.check_opens(house, "rotated")
-        keks._clock = lambda: utc_now() + timedelta(hours=25)
-        assert keks.retire() == len(names)
-        assert keks.retire() == 0
+        keks.retirement._clock = lambda: utc_now() + timedelta(hours=25)
+        assert keks.retirement.run(Unwatched()) == len(names)
+        assert keks.retirement.run(Unwatched()) == 0
         for name, old in before.items():
             assert old is not None
             assert not house.vault.get(name, old).enabled
@@ -84,10 +87,73 @@ class TestKeks:
         name = kek_reference(scene.resident_id)
         old = house.keying.wrapper.newest(name) or ""
         keks._rotate(name)
-        keks._clock = lambda: utc_now() + timedelta(hours=25)
-        assert keks.retire() == 0
+        keks.retirement._clock = lambda: utc_now() + timedelta(hours=25)
+        assert keks.retirement.run(Unwatched()) == 0
         assert house.vault.get(name, old).enabled
         scene.check_opens(house, "named")
+
+    def test_one_that_only_a_sidecar_names_is_kept(self, scene: KeyScene, house: House) -> None:
+        """As after a rebuild that could not make a row of it."""
+        keks = house.services.key_changes.keks
+        name = kek_reference(scene.resident_id)
+        old = house.keying.wrapper.newest(name) or ""
+        metas = {one: one.read_bytes() for one in scene.settings.store_path.rglob("*.meta")}
+        assert keks.run(Unwatched()).complete
+        for meta, raw in metas.items():
+            meta.write_bytes(raw)
+        keks.retirement._clock = lambda: utc_now() + timedelta(hours=25)
+        assert keks.retirement.run(Unwatched()) == 0
+        assert house.vault.get(name, old).enabled
+        for path in house.services.key_changes.keks._sidecars.paths():
+            assert keks._sidecars.follow(path)
+        assert keks.retirement.run(Unwatched()) == 0  # put off
+        keks.retirement._clock = lambda: utc_now() + timedelta(hours=50)
+        assert keks.retirement.run(Unwatched()) == len({*map(kek_reference, scene.contents)})
+        scene.check_opens(house, "retired")
+
+    def test_the_periodic_job_retires_what_is_over(self, scene: KeyScene, house: House) -> None:
+        keks = house.services.key_changes.keks
+        name = kek_reference(scene.resident_id)
+        old = house.keying.wrapper.newest(name) or ""
+        assert keks.run(Unwatched()).complete
+        tend = _old_keys(house)
+        assert tend(Unwatched())["keks"] == 0  # type: ignore[arg-type,index]
+        keks.retirement._clock = lambda: utc_now() + timedelta(hours=25)
+        assert tend(Unwatched())["keks"] > 0  # type: ignore[arg-type,index]
+        assert house.keying.wrapper.versions(name) == (house.keying.wrapper.newest(name),)
+        assert not house.vault.get(name, old).enabled
+        scene.check_opens(house, "tended")
+
+    def test_a_kek_of_destroyed_pictures_alone_is_rotated_too(
+        self, scene: KeyScene, house: House
+    ) -> None:
+        keks = house.services.key_changes.keks
+        name = kek_reference(scene.other_id)
+        old = house.keying.wrapper.newest(name) or ""
+        house.services.trash.destroy(scene.actor, scene.other_id)
+        del scene.contents[scene.other_id]
+        assert keks.run(Unwatched()).complete
+        keks.retirement._clock = lambda: utc_now() + timedelta(hours=25)
+        keks.retirement.run(Unwatched())
+        assert old not in house.keying.wrapper.versions(name)
+        scene.check_opens(house, "retired")
+
+    def test_what_nobody_wrote_down_is_found_by_the_next_rotation(
+        self, scene: KeyScene, house: House
+    ) -> None:
+        """As after a rebuild, and where two rotate at once."""
+        keks = house.services.key_changes.keks
+        assert keks.run(Unwatched()).complete
+        with house.uow.write() as session:
+            session.execute(delete(KekVersion))
+        keks.retirement._clock = lambda: utc_now() + timedelta(hours=25)
+        assert keks.retirement.run(Unwatched()) == 0
+        assert keks.run(Unwatched()).complete
+        keks.retirement._clock = lambda: utc_now() + timedelta(hours=50)
+        names = {*map(kek_reference, scene.contents)}
+        assert keks.retirement.run(Unwatched()) == 2 * len(names)
+        assert {len(house.keying.wrapper.versions(name)) for name in names} == {1}
+        scene.check_opens(house, "retired")
 
 
 class TestMove:

@@ -1,22 +1,20 @@
 """New versions of the key encryption keys: envelopes are wrapped anew, no key is seen.
 
-Rows first, in one pass a KEK; then the sidecars follow. An older version is destroyed when
-it was replaced long enough ago that no upload can still hold it, and nothing names it.
+Rows first, in one pass a KEK; then the sidecars follow. What was replaced is written down for
+`KekRetirement`. Every KEK of the vault has its turn, those too that no envelope is under any
+more: an older backup may hold what a destroyed file had under them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
-
-from sqlalchemy import select, update
+from typing import TYPE_CHECKING
 
 from app.errors import BlobNotFound, DarkroomError, KeyVaultUnavailable, SidecarInvalid
-from app.models import FileKey, KekVersion
+from app.models import FileKey
 from app.services.keys.envelope_rows import EnvelopeRows, of_kek, under_kek
-from app.services.keys.keying import Keying
+from app.services.keys.kek_retirement import KekRetirement
+from app.services.keys.keying import KEK_PREFIX, Keying
 from app.services.keys.sidecar_keys import SidecarKeys
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from app.services.audit import AuditLog
     from app.services.runs import Run, Runs
 
-UPLOAD_AT_MOST: Final = timedelta(hours=1)
+_KEKS = tuple(f"{KEK_PREFIX}{first:02x}" for first in range(256))
 _KIND = "kek_rotation"
 _EXAMPLES = 20
 
@@ -65,8 +63,7 @@ class KekRotation:
         sidecars: SidecarKeys,
         audit: AuditLog,
         runs: Runs,
-        clock: Callable[[], datetime],
-        grace: timedelta,
+        retirement: KekRetirement,
     ) -> None:
         self._uow = uow
         self._rows = EnvelopeRows(uow)
@@ -74,8 +71,7 @@ class KekRotation:
         self._sidecars = sidecars
         self._audit = audit
         self._runs = runs
-        self._clock = clock
-        self._grace = max(grace, UPLOAD_AT_MOST)
+        self.retirement = retirement
 
     def run(self, watch: Watch) -> KekReport:
         """Rotate, wrap anew, let sidecars follow, destroy what is over.
@@ -86,53 +82,36 @@ class KekRotation:
         resumed = before.cursor if before is not None and before.state != "done" else None
         tally, failures = _Tally(), set[str]()
         with self._runs.started(_KIND) as run:
-            for kek in self._rows.keks():
+            for kek in _KEKS:
                 if resumed is None or kek > resumed:
-                    self._rotate(kek)
-                    tally.keks += 1
+                    tally.keks += self._rotate(kek)
                     run.cursor = kek
                     run.save()
                 self._wrap_anew(run, watch, kek, tally, failures)
             self._follow(run, watch, tally, failures)
-            retired = self.retire() if not failures else 0
+            retired = self.retirement.run(watch) if not failures else 0
             run.count(done=tally.done, failed=len(failures))
             run.state = "failed" if failures else "done"
         failed, some = len(failures), tuple(sorted(failures)[:_EXAMPLES])
         self._audit.record("keys.rotate_keks", details={"keks": tally.keks, "done": tally.done})
         return KekReport(tally.done + failed, tally.done, failed, 0, tally.keks, retired, some)
 
-    def retire(self) -> int:
-        """Destroy versions whose time is over and that no row names; return how many.
-
-        Called when the sidecars have followed.
-        """
-        due = select(KekVersion.kek, KekVersion.version).where(
-            KekVersion.retired_at.is_(None),
-            KekVersion.superseded_at <= self._clock() - self._grace,
-        )
-        with self._uow.read_rows() as connection:
-            found = connection.execute(due).all()
-        retired = 0
-        for kek, version in found:
-            if version == self._keying.wrapper.newest(kek):
-                continue
-            if self._rows.count(under_kek(kek, version)):
-                continue
-            self._keying.wrapper.retire(kek, version)
-            self._note_retired(kek, version)
-            retired += 1
-        return retired
-
-    def _rotate(self, kek: str) -> None:
+    def _rotate(self, kek: str) -> bool:
         """Unless envelopes still wait under an older version: then a rotation goes on.
 
-        What is replaced is written down first, so that it is destroyed one day.
+        What is replaced is written down first, so that it is destroyed one day; and so is
+        what nobody wrote down: before the database was made anew, or by two at once.
         """
         newest = self._keying.wrapper.newest(kek)
-        if newest is None or self._rows.count(of_kek(kek) & ~under_kek(kek, newest)):
-            return
-        self._note(kek, newest)
-        self._keying.wrapper.rotate(kek)
+        if newest is None:
+            return False
+        if not self._rows.count(of_kek(kek) & ~under_kek(kek, newest)):
+            self.retirement.note(kek, self._keying.wrapper.versions(kek))
+            self._keying.wrapper.rotate(kek)
+        known = self._keying.wrapper.versions(kek)
+        newest = self._keying.wrapper.newest(kek)
+        self.retirement.note(kek, [one for one in known if one != newest])
+        return True
 
     def _wrap_anew(
         self, run: Run, watch: Watch, kek: str, tally: _Tally, failures: set[str]
@@ -161,18 +140,3 @@ class KekRotation:
                 failures.add(f"file-{path.image_id}")
             run.count(done=tally.done, failed=len(failures))
             watch.advance(tally.done)
-
-    def _note(self, kek: str, version: str) -> None:
-        with self._uow.write() as session:
-            if session.get(KekVersion, (kek, version)) is None:
-                superseded = self._clock()
-                session.add(KekVersion(kek=kek, version=version, superseded_at=superseded))
-
-    def _note_retired(self, kek: str, version: str) -> None:
-        with self._uow.write() as session:
-            session.execute(
-                update(KekVersion)
-                .where(KekVersion.kek == kek, KekVersion.version == version)
-                .values(retired_at=self._clock())
-                .execution_options(synchronize_session=False)
-            )

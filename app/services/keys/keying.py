@@ -6,7 +6,7 @@ master key and then under a key encryption key of the vault, which sees neither 
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from app.crypto.keys import SecretKey
@@ -15,7 +15,7 @@ from app.services.keys.wrapped_dek import Envelope
 from app.vault.interface import KeyWrapper
 
 KeyMode = Literal["direct", "envelope"]
-KEK_PREFIX = "kek-"
+KEK_PREFIX: Final = "kek-"
 
 
 class Keying:

@@ -7,6 +7,7 @@ has looked. Until then both open the file, since a key leaves its old place last
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -14,13 +15,13 @@ from sqlalchemy import select
 
 from app.crypto.stream import read_header
 from app.db.session import UnitOfWork
-from app.errors import KeyManagementError
+from app.errors import BlobNotFound, KeyManagementError
 from app.models import FileKey, Image
 from app.models.image import NOT_DESTROYED
 from app.services.keys.file_keys import FileKeyService
 from app.services.keys.wrapped_dek import Envelope
 from app.storage.encrypted_store import EncryptedStore
-from app.storage.object_paths import ObjectPath, StoredName
+from app.storage.object_paths import IMAGES, ObjectPath, StoredName, parse
 from app.storage.sidecar import Sidecar, SidecarEntry, WrappedDek
 
 _PAGE = 500
@@ -67,6 +68,21 @@ class SidecarKeys:
             if len(rows) < _PAGE:
                 return
             after = rows[-1].id
+
+    def keys(self) -> Iterator[str]:
+        """Every sidecar of the store, of pictures without a row too."""
+        for key in self._store.blobs.keys(IMAGES):
+            with suppress(BlobNotFound):
+                if parse(key).is_sidecar:
+                    yield key
+
+    def keks_at(self, key: str) -> set[tuple[str, str]]:
+        """The KEKs, and the versions of them, that a sidecar names.
+
+        Raises BlobNotFound and SidecarInvalid.
+        """
+        wrapped = (one.wrapped_dek for one in self._store.sidecar_at_key(key).entries)
+        return {(one.kek, one.version) for one in wrapped if one is not None}
 
     def follow(self, path: ObjectPath) -> bool:
         """Let the sidecar say what the rows say; False if it did, or the image is gone.
