@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -87,7 +87,7 @@ class Place:
 
     environ: dict[str, str]
     key: str = ""
-    pictures: dict[str, bytes] | None = None
+    pictures: dict[str, tuple[str, bytes]] = field(default_factory=dict)
 
     @contextmanager
     def started(self, mode: VaultMode) -> Iterator[Installation]:
@@ -100,12 +100,11 @@ class Place:
 
     def upload(self, running: Installation, content: bytes) -> str:
         (image,) = self.api(running).upload((content, "a.png")).json["images"]
-        url = str(image["url"])
-        self.pictures = {**(self.pictures or {}), url: content}
+        self.pictures[image["id"]] = image["url"], content
         return str(image["id"])
 
     def check_serves(self, running: Installation) -> None:
-        for url, content in (self.pictures or {}).items():
+        for url, content in self.pictures.values():
             assert self.api(running).get(url).data == content
         problems = [one for one in running.services.verification.images() if one.problem]
         assert problems == []
@@ -113,7 +112,7 @@ class Place:
     def destroy(self, running: Installation, image_id: str) -> None:
         gone = self.api(running).delete(f"/api/v1/images/{image_id}?permanent=true")
         assert gone.status_code < 300
-        self.pictures = {u: c for u, c in (self.pictures or {}).items() if image_id not in u}
+        del self.pictures[image_id]
 
 
 def move(running: Installation, to: VaultMode, source: VaultMode, what: str) -> MoveReport:
