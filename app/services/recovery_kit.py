@@ -89,7 +89,7 @@ class RecoveryKits:
 
 
 def _refuse_nonsense(shares: int, threshold: int, passphrase: str | None) -> None:
-    if shares > 1 and not 2 <= threshold <= shares <= MOST_SHARES:
+    if shares != 1 and not 2 <= threshold <= shares <= MOST_SHARES:
         raise InvalidInput(
             f"Of 2 to {MOST_SHARES} shares, at least 2 and at most all make the key.",
             operation="kit.export",

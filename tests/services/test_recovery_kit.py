@@ -112,6 +112,8 @@ def test_the_page_stands_alone_and_escapes(site: Installation) -> None:
         ({"shares": 3, "threshold": 4}, "at most all"),
         ({"shares": 17, "threshold": 2}, "2 to 16"),
         ({"shares": 1, "threshold": 2}, "whole key"),
+        ({"shares": 0}, "2 to 16"),
+        ({"shares": -1}, "2 to 16"),
         ({"shares": 2, "threshold": 2, "passphrase": PASSPHRASE}, "no passphrase"),
         ({"passphrase": "short"}, "12 characters"),
     ],

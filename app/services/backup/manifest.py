@@ -158,7 +158,7 @@ def read_head(archive: Archive, name: str) -> tuple[Head, bytes]:
         sealed = base64.b64decode(document["body"], validate=True)
     except DarkroomError:
         raise
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise damaged() from None
     if head.name != name:
         raise damaged()

@@ -176,3 +176,15 @@ def test_nothing_is_readable_in_the_target(site_room: BackupRoom) -> None:
         for word in words:
             assert word not in raw, name
             assert word.hex().encode() not in raw, name
+
+
+@pytest.mark.parametrize("field", ["id", "store_id", "at", "lock", "locked"])
+@pytest.mark.parametrize("value", [5, [], None, {}], ids=str)
+def test_a_head_of_other_kinds(
+    copy: BackupRoom, tmp_path: Path, field: str, value: object
+) -> None:
+    manifest = copy.generation(names(copy)[-1]) / "manifest.json"
+    document = json.loads(manifest.read_bytes())
+    document["head"][field] = value
+    manifest.write_text(json.dumps(document, sort_keys=True, separators=(",", ":")))
+    is_detected(copy, tmp_path / "elsewhere")
