@@ -7,7 +7,7 @@ from app.models.api_key import ApiKey
 from app.models.audit_event import AuditEvent
 from app.models.collection import Collection
 from app.models.collection_member import CollectionMember
-from app.models.file_key import FileKey
+from app.models.file_key import KEY_AT_WORK, FileKey
 from app.models.former_master import FormerMaster
 from app.models.image import LIVE, MARKED_DESTROYED, NOT_DESTROYED, Image
 from app.models.installation import Installation
@@ -22,6 +22,7 @@ from app.models.tag import ImageTag, Tag
 from app.models.user import User
 
 __all__ = [
+    "KEY_AT_WORK",
     "LIVE",
     "MARKED_DESTROYED",
     "NOT_DESTROYED",

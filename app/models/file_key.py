@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, String, UniqueConstraint, text
+from sqlalchemy import (
+    Index,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    literal_column,
+    or_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, HasId, one_of
@@ -14,6 +22,7 @@ from app.db.times import utc_now
 KEY_STATES = ("pending", "active", "retiring", "retired", "destroyed")
 KEY_MODES = ("direct", "envelope")
 _ACTIVE = text("state = 'active'")
+_AT_WORK = text("lease_token IS NOT NULL OR state = 'pending'")
 
 
 class FileKey(HasId, Base):
@@ -32,6 +41,12 @@ class FileKey(HasId, Base):
             postgresql_where=_ACTIVE,
         ),
         Index(None, "state", "expires_at"),
+        Index(
+            "ix_file_keys_at_work",
+            "file_id",
+            sqlite_where=_AT_WORK,
+            postgresql_where=_AT_WORK,
+        ),
         one_of("state", KEY_STATES),
         one_of("mode", KEY_MODES),
     )
@@ -48,3 +63,9 @@ class FileKey(HasId, Base):
     expires_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     lease_token: Mapped[str | None] = mapped_column(String(64))
+
+
+# As the index `ix_file_keys_at_work` has it, which SQLite uses for no other words.
+KEY_AT_WORK = or_(
+    FileKey.lease_token.is_not(None), FileKey.state == literal_column("'pending'")
+)

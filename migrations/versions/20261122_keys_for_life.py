@@ -15,6 +15,7 @@ down_revision = "20261122_views"
 branch_labels = None
 depends_on = None
 
+KEY_AT_WORK = "lease_token IS NOT NULL OR state = 'pending'"
 OPEN_JOB = "state IN ('waiting', 'running')"
 RUN_KINDS = (
     "rotation",
@@ -83,12 +84,14 @@ def upgrade() -> None:
     stale_records()
     former_masters()
     kek_versions()
+    keys_at_work()
     create_triggers()
     mark_everything()
 
 
 def downgrade() -> None:
     drop_triggers()
+    op.drop_index("ix_file_keys_at_work", table_name="file_keys")
     tables = ("kek_versions", "former_masters", "stale_records", "maintenance_runs", "jobs")
     for table in tables:
         op.drop_table(table)
@@ -254,6 +257,17 @@ def kek_versions() -> None:
         moment("superseded_at"),
         moment("retired_at", null=True),
         primary("kek_versions", "kek", "version"),
+    )
+
+
+def keys_at_work() -> None:
+    clause = sa.text(KEY_AT_WORK)
+    op.create_index(
+        "ix_file_keys_at_work",
+        "file_keys",
+        ["file_id"],
+        sqlite_where=clause,
+        postgresql_where=clause,
     )
 
 

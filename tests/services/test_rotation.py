@@ -305,6 +305,34 @@ class TestByItself:
         assert room.audited("key.rotate") == 1
 
 
+class TestUploadsMeanwhile:
+    def test_one_that_was_on_its_way_as_the_run_began_is_not_left(
+        self, room: PictureRoom
+    ) -> None:
+        """Its key is older than the run, its row is not."""
+        first, more = [room.upload(picture(n)).id for n in range(2)], []
+
+        class Uploads:
+            def advance(self, done: int, total: int | None = None) -> None:
+                if done == 1 and not more:
+                    more.extend(room.upload(picture(n)).id for n in range(2, 9))
+                    long_ago(room, more)
+
+        report = room.services.rotation.run(Uploads(), ALL)
+        assert (report.rotated, report.remaining) == (len(first) + len(more), 0)
+        for image_id in (*first, *more):
+            assert {h.generation for h in headers(room, image_id).values()} == {2}
+
+
+def long_ago(room: PictureRoom, ids: list[UUID]) -> None:
+    with room.installation.house.uow.write() as session:
+        session.execute(
+            update(FileKey)
+            .where(FileKey.file_id.in_(ids))
+            .values(created_at=utc_now() - timedelta(hours=1))
+        )
+
+
 BLOBS = 5
 """Original, two thumbnails, preview, record."""
 NOTHING = Scope("images")

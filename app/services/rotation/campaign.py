@@ -36,6 +36,7 @@ log = logging.getLogger("darkroom.rotation")
 TROUBLE: Final = (KeyVaultUnavailable, StoreUnavailable, StoreFull, DatabaseUnavailable)
 """What says nothing about the file, and will meet the next one too."""
 PATIENCE: Final = 3
+PASSES: Final = 3
 
 
 class _Enough(Exception):
@@ -78,12 +79,20 @@ class Campaign:
         try:
             cut_short = and_(unfinished(self._files.now()), not_set_aside())
             self._walk(cut_short, self._recover, found)
-            self._walk(wanted, self._rotate, found)
+            self._rotate_all(wanted, found)
             self._walk(retiring(self._files.now()), self._retire, found)
         except WorkStopped:
             self._tally.stopped = True
         except _Enough:
             log.info("the rotation of keys ends before the last file")
+
+    def _rotate_all(self, wanted: ColumnElement[bool], found: int) -> None:
+        """Again where something is left: what was on its way into the gallery as the run
+        began has an older key and may have come behind us, and some trouble passes."""
+        for _ in range(PASSES):
+            self._walk(wanted, self._rotate, found)
+            if self._files.count(wanted) <= self._tally.failed:
+                return
 
     def _walk(
         self, chosen: ColumnElement[bool], act: Callable[[UUID], None], found: int
@@ -122,6 +131,8 @@ class Campaign:
         self._troubles = 0
 
     def _rotate(self, file_id: UUID) -> None:
+        if file_id in self._tally.tried:
+            return
         self._tally.rotated += self._one.rotate(file_id, self._tick, self._since)
 
     def _recover(self, file_id: UUID) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.states import ImageStatus
-from app.models import FileKey, Image, Installation
+from app.models import KEY_AT_WORK, FileKey, Image, Installation
 from app.services.rotation.lease import FileKeys, keys_of
 from app.storage.object_paths import ObjectPath, StoredName
 from app.storage.replacing import FilePlace
@@ -101,7 +101,7 @@ def not_set_aside() -> ColumnElement[bool]:
 def unfinished(now: datetime) -> ColumnElement[bool]:
     """What a worker left that was killed, or that failed half-way."""
     nobodys = or_(FileKey.lease_until.is_(None), FileKey.lease_until <= now)
-    return and_(nobodys, or_(FileKey.lease_token.is_not(None), FileKey.state == "pending"))
+    return and_(nobodys, KEY_AT_WORK)
 
 
 def retiring(now: datetime | None = None) -> ColumnElement[bool]:

@@ -29,6 +29,7 @@ from app.models import (
 from app.services.cursor import Cursor
 from app.services.expiry import run_out, unexpired
 from app.services.listing import ListQuery, Sort, _counted, _lines, walks_of
+from app.services.rotation.files import not_set_aside, past_expiry, retiring, unfinished
 from app.services.views import last_views, recent_views
 
 HERE, SOME_ID, NOW = uuid4(), uuid4(), utc_now()
@@ -232,6 +233,30 @@ def test_what_is_marked_for_destruction_is_all_of_its_index(engine: Engine) -> N
     """Asked every minute; the index holds nothing but what a crash left behind."""
     plan = plan_of(engine, select(Image.id, Image.stored_name).where(MARKED_DESTROYED))
     assert plan == "SCAN images USING INDEX ix_images_destroyed"
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_rotations_that_were_cut_short_are_all_of_their_index(
+    engine: Engine, after: bool
+) -> None:
+    """Asked before every run, and every hour; the index holds only what is at work."""
+    wanted = and_(unfinished(NOW), not_set_aside())
+    chosen = select(FileKey.file_id).where(wanted)
+    if after:
+        chosen = chosen.where(FileKey.file_id > SOME_ID).distinct().order_by(FileKey.file_id)
+    plan = plan_of(engine, chosen.limit(PAGE))
+    assert "file_keys USING INDEX ix_file_keys_at_work" in plan, plan
+    assert "images USING INDEX ix_images_quarantined" in plan, plan
+    assert "TEMP B-TREE" not in plan, plan
+
+
+@pytest.mark.parametrize(
+    "wanted", [past_expiry(NOW, None), past_expiry(NOW, NOW), retiring(NOW)]
+)
+def test_keys_that_are_due_are_found_by_an_index(engine: Engine, wanted: Any) -> None:
+    plan = plan_of(engine, select(FileKey.id).where(wanted))
+    assert "ix_file_keys_state_expires_at (state=?" in plan, plan
+    assert "SCAN" not in plan, plan
 
 
 def test_several_collections_are_merged_from_pages(engine: Engine) -> None:
