@@ -1,4 +1,4 @@
-"""New keys for 200 small pictures, with thumbnails, previews and records, against plain copies
+"""New keys for 50 small pictures, with thumbnails, previews and records, against plain copies
 of the same files: written beside, synced, renamed.
 
 Ours is everything: each blob read, verified, sealed again, verified and put in its place, the
@@ -17,7 +17,7 @@ from tests.benchmarks._site import folder, installed
 from tests.fixtures.installation import Installation
 from tests.fixtures.uploads import PictureRoom, picture
 
-COUNT = 200
+COUNT = 50
 ROUNDS = 5
 DIRECTORY = 1
 
