@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -15,7 +16,7 @@ from app.config import Settings
 from app.config_vault import VaultMode
 from app.crypto.keys import generate_key
 from app.db.times import utc_now
-from app.errors import ConfigurationError, WorkStopped
+from app.errors import ConfigurationError, KeyVaultUnavailable, WorkStopped
 from app.jobs.watch import Unwatched
 from app.services.keys.move import MoveReport
 from app.vault.azure import AzureVault
@@ -254,3 +255,57 @@ def test_the_vault_of_another_installation_is_not_emptied(
                 )
         assert contents(theirs) == before
         other.check_serves(strange)
+
+
+CALLS = ("put", "get", "disable", "delete", "versions", "references")
+
+
+def _failing(vault: KeyVault, at: int, calls: list[str]) -> ExitStack:
+    """Every call is written down; the nth fails after it took effect, as a line does that
+    breaks before the answer."""
+    undo = ExitStack()
+
+    def watched(name: str) -> Callable[..., object]:
+        real = getattr(vault, name)
+
+        def call(*args: object, **kwargs: object) -> object:
+            calls.append(name)
+            answer = real(*args, **kwargs)
+            if len(calls) == at:
+                raise KeyVaultUnavailable("The vault is away.")
+            return answer
+
+        return call
+
+    for name in CALLS:
+        undo.enter_context(mock.patch.object(vault, name, watched(name)))
+    return undo
+
+
+def test_the_line_breaks_at_every_change(tmp_path: Path, openbao: BaoServer) -> None:
+    place = Place(environment(tmp_path, **bao_settings(openbao)))
+    with place.started("local") as running:
+        image = place.upload(running, png())
+        running.house.vaulting.store(f"file-{image}", OLD, generate_key())
+        running.house.vaulting.disable(f"file-{image}", OLD)
+        work, before, calls = (
+            running.services.key_changes.move,
+            contents(running.house.vault),
+            [],
+        )
+        with running.house.two_vaults("hashicorp") as (old, new, _):
+            with _failing(new, 0, calls):
+                work.copy(Unwatched(), old, new)
+            tried = 0
+            for at, name in enumerate(calls, 1):
+                if name not in {"put", "disable", "delete"} and at % 5:
+                    continue
+                for reference in list(new.references()):
+                    new.delete(reference)
+                with _failing(new, at, []), suppress(KeyVaultUnavailable):
+                    work.copy(Unwatched(), old, new)
+                assert work.copy(Unwatched(), old, new).complete, f"{at} {name}"
+                assert contents(new) == before, f"{at} {name}"
+                tried += 1
+        print(f"move to OpenBao: failed at {tried} of {len(calls)} calls")
+        assert tried > 8
