@@ -121,6 +121,16 @@ class TestOneFile:
         assert room.thumbnail(stored.id, 320)
         assert {h.generation for h in headers(room, stored.id).values()} == {2}
 
+    def test_a_damaged_record_is_dropped_and_written_again(self, room: PictureRoom) -> None:
+        stored = room.upload(picture(3))
+        room.services.records.run()
+        record = room.path(stored.id).record
+        flip(room.blob(record), -1)
+        assert rotate(room).failed == 0
+        assert record not in headers(room, stored.id)
+        room.services.records.run()
+        assert headers(room, stored.id)[record].generation == 2
+
     def test_a_damaged_original_is_set_aside_and_keeps_its_key(self, room: PictureRoom) -> None:
         good, bad = room.upload(picture(4)), room.upload(picture(5))
         path = room.blob(room.path(bad.id).original)
