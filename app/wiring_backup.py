@@ -194,8 +194,18 @@ def _house_at(house: House, instance: Path) -> House:
     return type(house)(settings_at(house.settings, instance))
 
 
+def _refuse_inside(instance: Path, own: Path) -> None:
+    """An instance does not lie among the files of another."""
+    if instance.resolve() != own.resolve() and lies_inside(str(instance), own):
+        raise ConfigurationError(
+            "This folder lies inside INSTANCE_PATH: name another one to restore into.",
+            operation="restore.target",
+        )
+
+
 def _destination(house: House, to: Path | None) -> Destination:
     instance = to.absolute() if to is not None else house.settings.instance_path
+    _refuse_inside(instance, house.settings.instance_path)
     there = _house_at(house, instance)
     settings = there.settings
     return Destination(

@@ -257,6 +257,14 @@ class TestRefusals:
             made.restore(there)
         assert (there / "something").read_text() == "of somebody"
 
+    def test_a_folder_inside_the_instance(self, made: BackupRoom, tmp_path: Path) -> None:
+        link = tmp_path / "link"
+        link.symlink_to(made.installation.instance / "store")
+        for there in (made.installation.instance / "nested", link / "nested"):
+            with pytest.raises(ConfigurationError, match="inside INSTANCE_PATH"):
+                made.house.recovery.restore(_NOBODY, str(made.target), to=there)
+            assert not there.exists()
+
     def test_a_running_server(self, made: BackupRoom, tmp_path: Path) -> None:
         import os
 
