@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, select
 
-from app.domain.access import Actor, may_see_receipt, require_present
+from app.domain.access import Action, Actor, may_see_receipt, require
 from app.errors import DecryptionFailed, NotFound
 from app.models import AuditEvent
 
@@ -80,7 +80,7 @@ class Receipts:
 
     def get(self, actor: Actor, receipt_id: UUID) -> Receipt:
         """The receipt, for who destroyed, who had uploaded, and administrators; NotFound."""
-        require_present(actor)
+        require(actor, Action.LIST_IMAGES)
         wanted = _EVENTS.where(AuditEvent.id == receipt_id)
         with self._uow.read_rows() as connection:
             row = connection.execute(wanted).first()
@@ -93,7 +93,7 @@ class Receipts:
 
     def mine(self, actor: Actor) -> tuple[Receipt, ...]:
         """The latest receipts of what the caller destroyed, newest first."""
-        require_present(actor)
+        require(actor, Action.LIST_IMAGES)
         wanted = _EVENTS.where(AuditEvent.actor_id == actor.user_id)
         with self._uow.read_rows() as connection:
             rows = connection.execute(wanted.order_by(AuditEvent.seq.desc()).limit(MOST)).all()

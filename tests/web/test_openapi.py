@@ -113,6 +113,9 @@ CALLS = [
     call("images_remove", "DELETE /images/{image}", 200),
     call("images_remove", "DELETE /images/{image}?permanent=true", 200),
     call("images_remove", "DELETE /images/{image}?permanent=perhaps", 422),
+    call("admin_rotate_keys", "POST /admin/keys/rotate", 202, json={}, who="admin"),
+    call("admin_rotate_keys", "POST /admin/keys/rotate", 422, json={"scope": "x"}, who="admin"),
+    call("admin_rotate_keys", "POST /admin/keys/rotate", 403, json={}),
     call("images_receipt", "GET /receipts/{receipt}", 200),
     call("images_receipt", "GET /receipts/{receipt}", 404, who="other"),
     call("images_restore", "POST /images/{trashed}/restore", 200),
@@ -400,7 +403,7 @@ def test_every_success_is_tried(document: dict[str, Any]) -> None:
 def addresses(document: dict[str, Any], names: dict[str, str]) -> Iterator[Any]:
     """Yield method, a real address and the name of every operation."""
     real = {"image_id": "image", "key_id": "nothing", "session_id": "nothing"}
-    real |= {"job_id": "nothing"}
+    real |= {"job_id": "nothing", "receipt_id": "nothing"}
     real |= {"user_id": "member", "label_id": "label"}
     values = names | {parameter: names[name] for parameter, name in real.items()}
     for path, methods in document["paths"].items():

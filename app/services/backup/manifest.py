@@ -30,7 +30,7 @@ GENERATIONS: Final = "generations/"
 OBJECTS: Final = "objects/"
 MANIFEST: Final = "manifest.json"
 NO_VERSION: Final = bytes(16)
-_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{32}\Z")
+_NAME = re.compile(r"[0-9]{8}T[0-9]{12}Z-[0-9a-f]{32}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ class Head:
 
     @property
     def name(self) -> str:
-        """The folder of the backup: sorts as time does."""
-        return f"{self.at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{self.id.hex}"
+        """The folder of the backup: sorts as time does, to the microsecond."""
+        return f"{self.at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}-{self.id.hex}"
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -49,8 +49,26 @@ def add(app: Flask) -> None:
     def back(job_id: object) -> Response:
         return redirect("/jobs", 303)  # type: ignore[return-value]
 
+    def queued() -> Response:
+        return redirect("/jobs", 303)  # type: ignore[return-value]
+
+    def trash(receipt_id: object = None) -> Response:
+        return redirect("/trash", 303)  # type: ignore[return-value]
+
     app.add_url_rule("/jobs", "jobs.page", page)
     app.add_url_rule("/jobs/<uuid:job_id>/result", "jobs.result", back)
     app.add_url_rule("/admin/keys", "admin.keys", lambda: redirect("/gallery", 303))
+    app.add_url_rule(
+        "/admin/keys/rotate",
+        "admin.rotate_keys",
+        lambda: redirect("/jobs", 303),
+        methods=["POST"],
+    )
+    app.add_url_rule("/receipts", "gallery.receipts", lambda: redirect("/trash", 303))
+    app.add_url_rule(
+        "/receipts/<uuid:receipt_id>",
+        "gallery.receipt",
+        lambda receipt_id: redirect("/trash", 303),
+    )
     for act in ("stop", "remove"):
         app.add_url_rule(f"/jobs/<uuid:job_id>/{act}", f"jobs.{act}", back, methods=["POST"])
