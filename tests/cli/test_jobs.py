@@ -126,7 +126,8 @@ def test_a_killed_worker_loses_nothing_and_repeats_nothing(installation: Install
     assert again is not None
     assert (again.id, again.tries) == (job.id, 2), "the same job, taken up"
     assert sorted(destroyed(installation)) == sorted(str(image) for image in ids)
-    assert list((installation.settings.store_path / "dam").rglob("*.enc")) == []
+    left_over = (installation.settings.store_path / "dam").rglob("*.enc")
+    assert [path for path in left_over if path.parent.name != "_directory"] == []
     keys = set(installation.house.vault.references("file-"))
     assert not keys & {f"file-{image}" for image in ids}
 

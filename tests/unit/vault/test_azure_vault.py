@@ -278,7 +278,8 @@ def test_no_value_and_no_token_reach_a_log(
     azure: LoopbackAzure, caplog: pytest.LogCaptureFixture
 ) -> None:
     """At the most talkative level, through success and failure."""
-    caplog.set_level(logging.DEBUG)
+    for name in (None, "azure", "msal", "urllib3"):  # a start may have quietened them
+        caplog.set_level(logging.DEBUG, logger=name)
     vault, wrapper = AzureVault(azure.secret_client(), now), AzureWrapper(azure.key_client())
     vault.put("file-a", FIRST, PLANTED, content_type=TYPE)
     vault.get("file-a", FIRST)
