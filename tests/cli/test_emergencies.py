@@ -150,7 +150,9 @@ def test_the_master_key_was_seen(lived_in: Installation, tmp_path: Path) -> None
 def test_the_server_was_broken_into(lived_in: Installation, tmp_path: Path) -> None:
     before = pictures_of(lived_in.environ)
     lived_in.house.close()
-    walk = Walk("The server was broken into", lived_in.environ)
+    flask(lived_in.environ, "keys", "rekey", "--to", "envelope")
+    environ = lived_in.environ | {"KEY_VAULT_KEYING": "envelope"}
+    walk = Walk("The server was broken into", environ)
     walk.step("store verify --full")
     walk.step("audit verify")
     walk.step("api-keys revoke-all")
@@ -158,6 +160,7 @@ def test_the_server_was_broken_into(lived_in: Installation, tmp_path: Path) -> N
     assert EMAIL in told
     walk.step("keys rotate --root columns")
     walk.step("keys rotate --all")
+    walk.step("keys rotate --kek")
     flask(walk.environ, "users", "make-admin", "deputy@people.example")
     walk.step("backup create NEW-TARGET", NEW_TARGET=str(tmp_path / "new"))
     assert walk._left.pop(0) == "doctor --strict"
