@@ -7,6 +7,7 @@ anything there fails the test that tried. Fixtures live in ``tests/fixtures``.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -45,6 +46,13 @@ def _guard(event: str, args: tuple[object, ...]) -> None:
     path = os.path.abspath(path)
     if any(path == place or path.startswith(place + os.sep) for place in OUT_OF_BOUNDS):
         raise PermissionError(f"a test touched the machine's own data ({event}: {path})")
+
+
+def pytest_collection_finish() -> None:
+    """What collecting made stays to the end: neither a collection of garbage nor a fork
+    has to go through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 _empty_environment()
