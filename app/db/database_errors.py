@@ -27,6 +27,8 @@ _SQLITE_UNAVAILABLE = {
     15: "locked",
     26: "not a database",
 }
+_OTHER_RELEASE = "it is of another release; start this one, or run flask db upgrade"
+_SQLITE_SCHEMA = ("no such column: ", "no such table: ")
 _SQLITE_EXTENDED = {1032: "its file was moved away or replaced"}
 # SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _PG_FULL = "53100"
@@ -36,6 +38,8 @@ _PG_UNAVAILABLE = {
     "40P01": "busy",
     "53300": "too many connections",
     "25006": "read-only",
+    "42P01": _OTHER_RELEASE,
+    "42703": _OTHER_RELEASE,
 }
 _CONFLICTS = ("unique", "foreign_key")
 
@@ -62,6 +66,8 @@ def _driver_error(error: BaseException, *, connection_lost: bool) -> DarkroomErr
         extended = getattr(error, "sqlite_errorcode", 0)
         code = extended & 0xFF
         reason = _SQLITE_EXTENDED.get(extended) or _SQLITE_UNAVAILABLE.get(code)
+        if str(error).startswith(_SQLITE_SCHEMA):  # of its code, 1, are many other errors
+            reason = _OTHER_RELEASE
         full = code == _SQLITE_FULL
     else:
         state = getattr(error, "sqlstate", None)

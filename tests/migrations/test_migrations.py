@@ -28,7 +28,9 @@ from app.db.migrate import (
     migration_config,
     upgrade,
 )
-from app.models import Base
+from app.db.session import UnitOfWork
+from app.errors import DatabaseUnavailable
+from app.models import Base, Image
 from tests.migrations.schema import VERSION_TABLE, revisions, schema_of
 
 TOKEN = b"\xdc\x01\x11" + bytes(range(60))
@@ -234,3 +236,15 @@ def insert_collection(engine: Engine, owner: object) -> str:
     with engine.begin() as connection:
         connection.execute(collections.insert(), row)
     return "c-0123456789"
+
+
+@pytest.mark.parametrize("revision", ["base", "20261122_expiry"])
+def test_an_older_schema_is_told_and_what_to_do(empty_engine: Engine, revision: str) -> None:
+    """A command of this release that comes before its first start."""
+    upgrade(empty_engine)
+    downgrade(empty_engine, revision)
+    with (
+        pytest.raises(DatabaseUnavailable, match=r"of another release.*flask db upgrade"),
+        UnitOfWork(empty_engine).read_rows() as connection,
+    ):
+        connection.execute(select(Image.provenance))
