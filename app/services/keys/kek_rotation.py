@@ -83,8 +83,8 @@ class KekRotation:
         tally, failures = _Tally(), set[str]()
         with self._runs.started(_KIND) as run:
             for kek in _KEKS:
-                if resumed is None or kek > resumed:
-                    tally.keks += self._rotate(kek)
+                if (resumed is None or kek > resumed) and self._rotate(kek):
+                    tally.keks += 1
                     run.cursor = kek
                     run.save()
                 self._wrap_anew(run, watch, kek, tally, failures)
