@@ -281,7 +281,8 @@ def test(*arguments: str) -> None:
     install_test_programs()
     os.environ.setdefault("PYTHONHASHSEED", "0")  # every process collects in the same order
     own = ("-n", "--numprocesses", "--pdb", "--collect-only", "no:xdist")
-    spread = ["-n", str(max(2, os.cpu_count() or 2)), "--dist", "loadfile"]
+    cores = str(max(2, os.cpu_count() or 2))
+    spread = ["-n", cores, "--dist", "loadfile", "--no-loadscope-reorder"]
     chosen = any(argument.startswith(own) for argument in arguments)
     become("-m", "pytest", *([] if chosen else spread), "-m", "not benchmark", *arguments)
 
