@@ -52,8 +52,12 @@ def _guard(event: str, args: tuple[object, ...]) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, so that no process ends long after the others; those that
     fork while little is in memory, since a fork takes as long as there is memory."""
-    places = {name: place for place, name in enumerate(SLOWEST_FIRST)}
-    items.sort(key=lambda item: places.get(item.path.relative_to(TOP).parts[1], len(places)))
+    places = {TOP / "tests" / name: place for place, name in enumerate(SLOWEST_FIRST)}
+
+    def place(item: pytest.Item) -> int:
+        return min((places[at] for at in item.path.parents if at in places), default=99)
+
+    items.sort(key=place)
 
 
 def pytest_collection_finish() -> None:
