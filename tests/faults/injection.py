@@ -129,7 +129,7 @@ def _watch_database(house: House, points: Points, undo: ExitStack) -> None:
     undo.enter_context(mock.patch.object(engine.dialect, "do_commit", committing))
 
 
-def worth_trying(points: Sequence[str], one_in: int) -> Iterator[tuple[int, str]]:
+def worth_trying(points: Sequence[str], one_in: int = 6) -> Iterator[tuple[int, str]]:
     """Every point that changes something, and of those that only read one in so many.
 
     All of them where DARKROOM_TEST_EVERY_POINT is set: what a release is tried with.
