@@ -276,13 +276,14 @@ def run() -> None:
 
 
 def test(*arguments: str) -> None:
-    """Run pytest on every core; the caller's own choice of processes wins."""
+    """Run pytest on every core and one more, since many tests wait for another program; the
+    caller's own choice of processes wins."""
     set_up(DEV)
     install_test_programs()
     os.environ.setdefault("PYTHONHASHSEED", "0")  # every process collects in the same order
     own = ("-n", "--numprocesses", "--pdb", "--collect-only", "no:xdist")
-    cores = str(max(2, os.cpu_count() or 2))
-    spread = ["-n", cores, "--dist", "loadfile", "--no-loadscope-reorder"]
+    processes = str(1 + max(2, os.cpu_count() or 2))
+    spread = ["-n", processes, "--dist", "loadfile", "--no-loadscope-reorder"]
     chosen = any(argument.startswith(own) for argument in arguments)
     become("-m", "pytest", *([] if chosen else spread), "-m", "not benchmark", *arguments)
 
