@@ -31,7 +31,7 @@ from tests.fixtures.uploads import PictureRoom, picture
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 PICTURES = int(os.environ.get("DARKROOM_TEST_ROTATED", "150"))
-"""So many are there before; 1,000 are worth an hour before a release."""
+"""So many are there before; 1,000 take four minutes."""
 CLIENTS = 4
 SHOWN = ("original", "thumb/320", "preview")
 GENERATION_BEFORE = 1
