@@ -1,4 +1,4 @@
-"""Fail and kill at every call of system, database and vault while KEKs are rotated.
+"""Fail and kill at every change in system, database and vault while KEKs are rotated.
 
 Every picture opens at every moment, also by its sidecar alone; the next run completes it, and
 in the end no older version of a KEK is left and nothing names one.

@@ -1,4 +1,4 @@
-"""Fail and kill at calls of system, database and vault: upload, derivative, deletion.
+"""Fail and kill at every change in system, database and vault: upload, derivative, deletion.
 
 What was acknowledged is there and exact; what was not is absent or complete; nothing is
 readable; what is left over is reported; the next start works and finishes destructions.

@@ -1,6 +1,6 @@
 """Every page wide and light, narrow and dark: quiet, whole, reachable, as described.
 
-What a theme does to a width is nothing but colours, which axe looks at in all four.
+A theme changes nothing but colours: axe looks at those, dark and light (test_accessibility).
 """
 
 from __future__ import annotations
