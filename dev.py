@@ -152,6 +152,8 @@ def make_venv() -> None:
     if f"= {platform.python_version()}\n" in about and str(VENV) in about:
         return
     need_venv_module()
+    if VENV.is_symlink():
+        VENV.unlink()  # what it leads to is not ours to clear
     print("Making the virtual environment .venv")
     if not succeeds(sys.executable, "-m", "venv", "--clear", VENV):
         raise Refused("The virtual environment .venv could not be made: see the lines above")

@@ -8,6 +8,7 @@ at import would make gunicorn start workers for ever.
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import resource
@@ -90,6 +91,15 @@ def on_starting(_server: Arbiter) -> None:
         vault_away = prepare_or_wait(os.environ)
     except (DarkroomError, OSError) as error:
         refuse(error)
+
+
+def pre_fork(_server: Arbiter, _worker: Worker) -> None:
+    """Modules are loaded once, before the fork: worker and first process share their memory,
+    and the collector does not go through it, which would copy it page by page."""
+    import app.factory  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
 
 
 def when_ready(_server: Arbiter) -> None:

@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 from app import config_values as v
 from app.config_alerts import alert_settings
 from app.config_backup import BackupSettings, S3Settings, backup_settings
+from app.config_limits import limit_settings
 from app.config_values import Network
 from app.config_vault import VaultSettings, vault_settings, vault_warnings
 from app.crypto.keys import SecretKey, parse_master_key
@@ -81,6 +82,7 @@ class Settings:
     quota_default: int
     derivatives_size: int
     trash_days: int
+    task_lease_minutes: int
     scrub_days: int
     scrub_budget_minutes: int
     signed_url_expiry: int
@@ -218,7 +220,7 @@ def _settings(values: v.Values) -> Settings:
         **_web(values),
         **_keys(values, instance),
         **_places(values, instance),
-        **_limits(values),
+        **limit_settings(values),
         **alert_settings(values),
         **backup_settings(values, instance),
     )
@@ -273,28 +275,4 @@ def _places(values: v.Values, instance: Path) -> dict[str, Any]:
     return {
         "database_url": one("DATABASE_URL", "sqlite:///darkroom.db", _sqlite(instance)),
         "store_path": one("STORE_URL", "file:store", _folder(instance)),
-    }
-
-
-def _limits(values: v.Values) -> dict[str, Any]:
-    one = values.one
-    return {
-        "upload_max_size": one("UPLOAD_MAX_SIZE", "104857600", v.byte_count),
-        "upload_max_files": one("UPLOAD_MAX_FILES", "10", v.whole(1, 1000)),
-        "image_max_pixels": one("IMAGE_MAX_PIXELS", "50000000", v.whole(1, 10**10)),
-        "image_max_side": one("IMAGE_MAX_SIDE", "32767", v.whole(1, 65535)),
-        "image_max_frames": one("IMAGE_MAX_FRAMES", "2000", v.whole(1, 10**6)),
-        "decode_timeout_seconds": one("DECODE_TIMEOUT_SECONDS", "20", v.whole(1, 3600)),
-        "decode_memory": one("DECODE_MEMORY_MB", "1024", v.whole(256, 65536)) << 20,
-        "quota_default": one("QUOTA_DEFAULT", "10 GiB", v.byte_count),
-        "derivatives_size": one("DERIVATIVES_CACHE_SIZE", "5 GiB", v.byte_count),
-        "trash_days": one("TRASH_DAYS", "30", v.whole(0, 3650)),
-        "scrub_days": one("SCRUB_DAYS", "30", v.whole(0, 3650)),
-        "scrub_budget_minutes": one("SCRUB_BUDGET_MINUTES", "10", v.whole(1, 50)),
-        "signed_url_expiry": one("SIGNED_URL_EXPIRY", "3600", v.whole(1, 31536000)),
-        "media_cache": one("MEDIA_CACHE", "revalidate", v.one_of("revalidate", "off")),
-        "ratelimit_upload": one("RATELIMIT_UPLOAD", "10 per minute", v.rate),
-        "ratelimit_api": one("RATELIMIT_API", "100 per hour", v.rate),
-        "ratelimit_session": one("RATELIMIT_SESSION", "6000 per minute", v.rate),
-        "ratelimit_login": one("RATELIMIT_LOGIN", "10 per 15 minutes", v.rate),
     }

@@ -32,7 +32,9 @@
         ├── NotFound                is not there, or may not be seen
         ├── Gone                    expired or revoked
         ├── Conflict
-        │   └── Quarantined         the file is damaged and is not served
+        │   ├── Quarantined         the file is damaged and is not served
+        │   ├── SchemaChanged       the label set is of another version than the caller saw
+        │   └── PictureSubmitted    read-only until somebody who may takes it back
         ├── StaleRevision           the caller's revision is not the current one
         ├── RevisionRequired        a write without a revision
         ├── FileTooLarge
@@ -209,6 +211,22 @@ class Conflict(RefusedError):
 
 class Quarantined(Conflict):
     code = "quarantined"
+
+
+class SchemaChanged(Conflict):
+    code = "schema_changed"  # ``version`` is the one that the label set has now
+
+    def __init__(self, version: int, *, operation: str = "") -> None:
+        super().__init__(
+            "Somebody changed these labels in the meantime. Look again, then try again.",
+            operation=operation,
+            details={"version": version},
+        )
+        self.version = version
+
+
+class PictureSubmitted(Conflict):
+    code = "picture-submitted"  # ``details["may_reopen"]``: by saying that it is in progress
 
 
 class StaleRevision(RefusedError):

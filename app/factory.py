@@ -17,12 +17,14 @@ from app.blueprints import (
     annotate,
     auth,
     collections,
+    exchange,
     gallery,
     health,
     jobs,
     reference,
     serving,
     upload,
+    work,
 )
 from app.blueprints.api import v1 as api_v1
 from app.cli import register_commands
@@ -46,6 +48,8 @@ ROOMS = (
     annotate,
     upload,
     collections,
+    exchange,
+    work,
     jobs,
     reference,
     admin,

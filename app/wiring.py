@@ -13,11 +13,14 @@ from app.crypto.passwords import PasswordCost
 from app.db.freshness import Freshness
 from app.errors import DarkroomError
 from app.media.decoder_client import Decoder
+from app.services.annotation_writing import AnnotationWriting
 from app.services.audit import AuditLog
 from app.services.backup import Recovery
 from app.services.bundle import Services
 from app.services.image_rows import ImageRows
 from app.services.keys import FileKeyService, Keying
+from app.services.label_counts import LabelCounts
+from app.services.label_index import LabelIndex
 from app.services.measured_store import MeasuredStore
 from app.services.quarantine import Quarantine
 from app.services.quota import Quota
@@ -35,6 +38,7 @@ from app.wiring_keys import build_file_keys, build_keying
 from app.wiring_media import build_decoder
 from app.wiring_services import build_services
 from app.wiring_verification import shred_terms
+from app.wiring_work import task_rows
 
 CACHED_KEYS = 4096
 PASSWORD_COST = PasswordCost()
@@ -117,6 +121,12 @@ class House(KeyRooms):
     @cached_property
     def audit(self) -> AuditLog:
         return AuditLog(self.uow, self.roots)
+
+    @cached_property
+    def writing(self) -> AnnotationWriting:
+        """The one way by which annotations are written."""
+        counts = LabelCounts(LabelIndex(self.roots))
+        return AnnotationWriting(self.audit, counts, tasks=task_rows(self.settings))
 
     @cached_property
     def quarantine(self) -> Quarantine:

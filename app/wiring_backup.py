@@ -26,6 +26,7 @@ from app.services.backup import (
     Recovery,
     RestoreReport,
 )
+from app.services.recount import Recount
 from app.services.recovery_kit import RecoveryKits
 from app.storage.archive import Archive
 from app.storage.local_disk import LocalDisk
@@ -233,3 +234,6 @@ def _write_down(house: House, to: Destination, report: RestoreReport) -> None:
             run.figures.update(facts)
         told = {**facts, "backup": report.backup, "made_at": report.made_at}
         there.services.audit.record("backup.restore", actor=OPERATOR, details=told)
+        if report.destroyed:
+            # Their labels were counted in sealed rows, which take the keys of the instance.
+            Recount(there.uow).repair()

@@ -20,6 +20,8 @@ from app.services.job_results import JobResults
 from app.services.jobs import Jobs
 from app.services.records import RecordsKeeper
 from app.vault.local import LocalVault
+from app.wiring_exchange import exchange_kinds
+from app.wiring_labels import label_kinds
 from app.wiring_rotation import rotation_kinds
 
 if TYPE_CHECKING:
@@ -78,7 +80,9 @@ def register(registry: Registry, house: House) -> None:
         ),
         JobKind("keys.tend", "Take old keys out of use", _old_keys(house), HOUR),
         JobKind("vault.purge_copies", "Drop old copies of keys", _copies(house), HOUR),
+        *label_kinds(house),
         *rotation_kinds(house),
+        *exchange_kinds(house),
     ):
         registry.add(kind)
 

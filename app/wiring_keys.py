@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from app.crypto.aead import ColumnCipher
 from app.db.field_cipher import FieldCipher
 from app.db.times import utc_now
+from app.services import draft_keys
 from app.services.keys import FileKeyService, Keying, KeyRows, LocalKeyWrapper, RootKeys
 from app.services.keys.changes import KeyChanges
 from app.services.keys.kek_retirement import KekRetirement
@@ -120,5 +121,6 @@ def _roots(house: House, audit: AuditLog, runs: Runs) -> RootRotation:
         terms=RootTerms(
             grace=timedelta(hours=house.settings.key_grace_hours),
             links=timedelta(seconds=house.settings.signed_url_expiry),
+            drafts=draft_keys.KEPT,
         ),
     )

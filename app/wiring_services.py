@@ -14,30 +14,35 @@ from app.services.collections import Collections
 from app.services.delivery import DeliveryService
 from app.services.demo import Demo
 from app.services.derivatives import Derivatives
+from app.services.draft_keys import DraftKeys
 from app.services.email_index import EmailIndex
 from app.services.examination import Examination
 from app.services.ingest import IngestService
 from app.services.key_status import KeyReport
-from app.services.labels import Labels
 from app.services.library import Library
 from app.services.members import Members
 from app.services.moves import Moves
 from app.services.orphans import Orphans
 from app.services.password_check import PasswordCheck
+from app.services.preferences import Preferences
 from app.services.receipts import Receipts
 from app.services.records import Records
 from app.services.sessions import Sessions
 from app.services.store_check import StoreCheck
 from app.services.views import Views
 from app.wiring_alerts import build_alerts
+from app.wiring_annotating import annotating_services
 from app.wiring_backup import backup_services
+from app.wiring_exchange import build_exchange
 from app.wiring_health import build_health
 from app.wiring_keys import build_key_changes
+from app.wiring_labels import label_services
 from app.wiring_migration import build_moving_in
 from app.wiring_posture import build_doctor, build_posture
 from app.wiring_rebuild import build_rebuild
 from app.wiring_rotation import build_noticed, build_rotation, build_rotation_requests
 from app.wiring_sessions import session_terms
+from app.wiring_work import work_services
 
 if TYPE_CHECKING:
     from app.wiring import House
@@ -60,7 +65,9 @@ def _people(house: House) -> Parts:
         "accounts": Accounts(*accounts),
         "api_keys": ApiKeys(uow, audit),
         "audit": audit,
+        "draft_keys": DraftKeys(house.roots),
         "members": Members(uow, emails, audit),
+        "preferences": Preferences(uow),
         "sessions": Sessions(uow, audit, session_terms(house.settings)),
         "views": Views(uow, audit),
     }
@@ -69,20 +76,28 @@ def _people(house: House) -> Parts:
 def _pictures(house: House) -> Parts:
     uow, audit, tags, rows = house.uow, house.audit, house.tags, house.image_rows
     collections, ingest = Collections(uow, audit), _ingest(house)
-    annotations = Annotations(uow, audit)
+    writing = house.writing
+    annotations, delivery = Annotations(uow, writing), _delivery(house)
+    library = Library(uow, tags)
+    annotations = Annotations(uow, writing)
     return {
+        **annotating_services(house),
         "annotations": annotations,
         "collections": collections,
-        "delivery": _delivery(house),
+        "delivery": delivery,
+        **build_exchange(house, ingest, delivery, writing),
         "demo": Demo(collections, ingest, annotations),
         "ingest": ingest,
-        "labels": Labels(uow, audit),
-        "library": Library(uow, tags),
-        "moves": Moves(uow=uow, roots=house.roots, rows=rows, tags=tags, audit=audit),
+        "library": library,
+        **label_services(house, library),
+        "moves": Moves(
+            uow=uow, roots=house.roots, rows=rows, tags=tags, audit=audit, writing=writing
+        ),
         "moving_in": build_moving_in(house, rows, ingest, annotations, audit),
         "receipts": Receipts(uow),
         "tags": tags,
         "trash": house.trash,
+        **work_services(house),
     }
 
 

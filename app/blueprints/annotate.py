@@ -9,6 +9,7 @@ from flask import Blueprint, Response, url_for
 from app.domain.access import Action, require
 from app.web import pages, picture_view
 from app.web.context import services
+from app.web.editor_view import EditorPage, key_parts, picture_addresses
 from app.web.frame import set_collection
 from app.web.guards import PAGE, gate
 from app.web.identity import actor
@@ -30,15 +31,26 @@ def page(image_id: UUID) -> Response:
     beside = services().library.neighbours(who, detail.card)
     source = "serving.original" if shown.original_displays else "serving.preview"
     closed = slug is not None and services().collections.get(who, slug).labels_closed
-    return pages.render(
-        "annotate/page.html",
-        picture=shown,
+    editor = EditorPage(
+        name=shown.name,
+        width=shown.width,
+        height=shown.height,
+        placeholder=shown.placeholder,
+        preview_url=url_for("serving.preview", image_id=image_id),
+        back_url=url_for("gallery.show", image_id=image_id),
         newer_url=_url_of(beside.newer),
         older_url=_url_of(beside.older),
-        can_write=shown.can_annotate,
+        addresses=picture_addresses(
+            image_id,
+            slug,
+            full=url_for(source, image_id=image_id),
+            previous=beside.newer,
+        ),
+        can_write=shown.can_annotate and services().tasks.may_write(who, image_id),
         label_set_open=not closed,
-        image_url=url_for(source, image_id=image_id),
+        **key_parts(services().preferences.keymap(who), can_write=shown.can_annotate),
     )
+    return pages.render("annotate/page.html", editor=editor)
 
 
 def _url_of(image_id: UUID | None) -> str | None:

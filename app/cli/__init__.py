@@ -9,6 +9,7 @@ import click
 from flask import Flask
 
 GROUPS = {
+    "annotations": ("app.cli.annotations", "Import and export data sets."),
     "api-keys": ("app.cli.api_keys", "Make, list and revoke API keys."),
     "audit": ("app.cli.audit", "The audit log: is it whole, and what is in it."),
     "backup": ("app.cli.backup", "Make backups, look at them, put them back."),

@@ -79,6 +79,11 @@ class FieldCipher:
         for column in self._columns:
             column.use(tokens)
 
+    @property
+    def keys(self) -> object:
+        """Another one after every change of keys."""
+        return self._tokens
+
     def __repr__(self) -> str:
         return "<FieldCipher>"
 

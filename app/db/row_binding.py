@@ -86,6 +86,12 @@ def _before_execute(
     return statement, many, _bound(one, binding, insert) if one else one
 
 
+def bound_rows(table: Table, rows: Sequence[Row], *, insert: bool) -> Sequence[Row]:
+    """The rows of an INSERT or an UPDATE with their sealed columns ``Bound`` to them."""
+    binding = _bindings.get(table)
+    return [_bound(row, binding, insert) for row in rows] if binding else rows
+
+
 def _bound(row: Row, binding: _Binding, insert: bool) -> Row:
     bound, row_id = dict(row), None
     for name in binding.columns:

@@ -5,8 +5,9 @@
                                 viewer annotator reviewer  editor   owner
     see, download, read, leave     x     x          x         x       x
     where it is                    x     x          x         x       x
-    annotate                             x          x         x       x
-    review                                          x         x       x
+    progress, own figures          x     x          x         x       x
+    annotate, comment, take tasks        x          x         x       x
+    review, assign, lead work, import               x         x       x
     upload, edit, tag, share                                  x       x
     trash, restore, export                                    x       x
     where it was uploaded from                                x       x
@@ -65,6 +66,7 @@ __all__ = [
     "decide",
     "may_see_receipt",
     "require",
+    "require_scope",
 ]
 
 
@@ -154,6 +156,12 @@ def require(actor: Actor, action: Action, facts: Facts | None = None) -> None:
     if verdict is Decision.HIDDEN:
         raise NotFound("There is nothing here.", operation=_operation(action))
     if verdict is Decision.FORBIDDEN:
+        raise NotPermitted(_refusal(actor, action), operation=_operation(action))
+
+
+def require_scope(actor: Actor, action: Action) -> None:
+    """Raise ``NotPermitted`` where a key lacks the scope of an action, whatever it is about."""
+    if not _in_scope(actor, action):
         raise NotPermitted(_refusal(actor, action), operation=_operation(action))
 
 

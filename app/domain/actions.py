@@ -33,7 +33,9 @@ class Action(Enum):
     DOWNLOAD = auto()
     READ_ANNOTATIONS = auto()
     ANNOTATE = auto()
+    COMMENT = auto()
     REVIEW = auto()
+    ASSIGN = auto()
     EDIT_METADATA = auto()
     SHARE = auto()
     TRASH = auto()
@@ -45,8 +47,12 @@ class Action(Enum):
     # on a collection
     SEE_COLLECTION = auto()
     LEAVE_COLLECTION = auto()
+    TAKE_TASKS = auto()  # be given the next picture, take part in a round
+    SEE_PROGRESS = auto()  # counts by state, and one's own figures
+    LEAD_WORK = auto()  # everybody's figures, the queue of reviews, bulk assignment, rounds
     UPLOAD = auto()
     EXPORT = auto()
+    IMPORT = auto()  # annotations; pictures take UPLOAD
     MANAGE_LABELS = auto()
     MANAGE_COLLECTION = auto()
     MANAGE_MEMBERS = auto()
@@ -57,6 +63,7 @@ class Action(Enum):
     READ_ACCOUNT = auto()
     WRITE_ACCOUNT = auto()
     CHANGE_CREDENTIALS = auto()
+    OPEN_DRAFTS = auto()  # that a browser of the person sealed
     SEE_JOBS = auto()
     STOP_JOBS = auto()
     FETCH_RESULTS = auto()  # of jobs; they hold what an export holds
@@ -74,7 +81,9 @@ LEAST_ROLE: Final[dict[Action, Role]] = {
     Action.DOWNLOAD: Role.VIEWER,
     Action.READ_ANNOTATIONS: Role.VIEWER,
     Action.ANNOTATE: Role.ANNOTATOR,
+    Action.COMMENT: Role.ANNOTATOR,
     Action.REVIEW: Role.REVIEWER,
+    Action.ASSIGN: Role.REVIEWER,
     Action.EDIT_METADATA: Role.EDITOR,
     Action.SHARE: Role.EDITOR,
     Action.TRASH: Role.EDITOR,
@@ -85,8 +94,12 @@ LEAST_ROLE: Final[dict[Action, Role]] = {
     Action.DESTROY: Role.OWNER,
     Action.SEE_COLLECTION: Role.VIEWER,
     Action.LEAVE_COLLECTION: Role.VIEWER,
+    Action.TAKE_TASKS: Role.ANNOTATOR,
+    Action.SEE_PROGRESS: Role.VIEWER,
+    Action.LEAD_WORK: Role.REVIEWER,
     Action.UPLOAD: Role.EDITOR,
     Action.EXPORT: Role.EDITOR,
+    Action.IMPORT: Role.REVIEWER,
     Action.MANAGE_LABELS: Role.EDITOR,
     Action.MANAGE_COLLECTION: Role.OWNER,
     Action.MANAGE_MEMBERS: Role.OWNER,
@@ -97,7 +110,9 @@ SCOPE_OF: Final[dict[Action, Scope]] = {
     Action.DOWNLOAD: Scope.IMAGES_READ,
     Action.READ_ANNOTATIONS: Scope.ANNOTATIONS_READ,
     Action.ANNOTATE: Scope.ANNOTATIONS_WRITE,
+    Action.COMMENT: Scope.ANNOTATIONS_WRITE,
     Action.REVIEW: Scope.ANNOTATIONS_WRITE,
+    Action.ASSIGN: Scope.ANNOTATIONS_WRITE,
     Action.EDIT_METADATA: Scope.IMAGES_WRITE,
     Action.SHARE: Scope.IMAGES_WRITE,
     Action.TRASH: Scope.IMAGES_WRITE,
@@ -108,8 +123,12 @@ SCOPE_OF: Final[dict[Action, Scope]] = {
     Action.DESTROY: Scope.IMAGES_WRITE,
     Action.SEE_COLLECTION: Scope.COLLECTIONS_READ,
     Action.LEAVE_COLLECTION: Scope.COLLECTIONS_WRITE,
+    Action.TAKE_TASKS: Scope.ANNOTATIONS_WRITE,
+    Action.SEE_PROGRESS: Scope.ANNOTATIONS_READ,
+    Action.LEAD_WORK: Scope.ANNOTATIONS_WRITE,
     Action.UPLOAD: Scope.IMAGES_WRITE,
     Action.EXPORT: Scope.COLLECTIONS_READ,
+    Action.IMPORT: Scope.ANNOTATIONS_WRITE,
     Action.MANAGE_LABELS: Scope.COLLECTIONS_WRITE,
     Action.MANAGE_COLLECTION: Scope.COLLECTIONS_WRITE,
     Action.MANAGE_MEMBERS: Scope.COLLECTIONS_WRITE,
@@ -127,8 +146,8 @@ SCOPE_OF: Final[dict[Action, Scope]] = {
     Action.SEE_AUDIT: Scope.ADMIN,
 }
 
-#: A password, a second factor, a session: changed by the person, never by a key.
-SESSION_ONLY: Final = frozenset({Action.CHANGE_CREDENTIALS})
+#: A password, a second factor, a session, drafts in a browser: the person's, never a key's.
+SESSION_ONLY: Final = frozenset({Action.CHANGE_CREDENTIALS, Action.OPEN_DRAFTS})
 OPERATOR_ONLY: Final = frozenset({Action.ACT_FOR_OTHERS})
 ADMIN_ACTIONS: Final = frozenset(a for a, scope in SCOPE_OF.items() if scope is Scope.ADMIN)
 IMAGE_ACTIONS: Final = frozenset(a for a in Action if a.value <= Action.DESTROY.value)

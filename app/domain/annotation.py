@@ -1,18 +1,15 @@
-"""Boxes, and what a written set changes in the set that is there.
-
-A box is four float64 in pixels of the picture as it is shown (EXIF orientation applied):
-origin at the top left, ``x <= px < x + w`` inside (half open), not clipped to the picture.
-"""
+"""Annotations, and what a written set changes in the set that is there."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
 
+from app.domain.ids import new_id
+from app.domain.shapes import Bounds, Box, Shape
 from app.domain.states import AnnotationState
 
 MAX_BOXES: Final = 10_000
@@ -22,30 +19,14 @@ Attributes = Mapping[str, Scalar | Sequence[Scalar]]
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """Raises ``ValueError`` unless all is finite, right and bottom too, and it has an area."""
-
-    x: float
-    y: float
-    w: float
-    h: float
-
-    def __post_init__(self) -> None:
-        edges = (self.x, self.y, self.w, self.h, self.x + self.w, self.y + self.h)
-        if not all(map(math.isfinite, edges)):
-            raise ValueError("a box is made of finite numbers")
-        if self.w <= 0 or self.h <= 0:
-            raise ValueError("a box has a width and a height above 0")
-
-
-@dataclass(frozen=True, slots=True)
 class Draft:
-    """A box as it was sent. ``id`` None: the server makes one. Exactly one of ``label`` and
-    ``label_id`` is told; ``rev`` is what the sender last saw. ``path`` is where it stood.
+    """An annotation as it was sent. ``id`` None: the server makes one. Exactly one of
+    ``label`` and ``label_id`` is told; ``rev`` is what the sender last saw. ``path`` is where
+    it stood.
     """
 
     path: str
-    box: Box
+    shape: Shape
     label: str | None = None
     label_id: UUID | None = None
     id: UUID | None = None
@@ -64,62 +45,135 @@ class DraftSet:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """A box of the set: ``rev`` is the set's revision when this box last changed."""
+    """One of the set: ``rev`` is the set's revision when this one last changed.
+
+    ``position`` is its place in the order in which they lie on each other, which is no part
+    of what it says; None where nobody has looked or decided.
+    """
 
     id: UUID
     rev: int
     label_id: UUID
     label: str
-    box: Box
+    shape: Shape
     frame: int
     attributes: Attributes
+    position: int | None = field(default=None, compare=False)
+
+    @property
+    def box(self) -> Box | Bounds:
+        """The shape itself where it is a box, else what is around it."""
+        return self.shape if isinstance(self.shape, Box) else self.shape.bounds
 
     def says_the_same_as(self, other: Annotation) -> bool:
         """Whether label, place and attributes are equal; ``1``, ``1.0`` and ``true`` differ."""
-        same = (self.label_id, self.box, self.frame) == (other.label_id, other.box, other.frame)
+        same = (self.label_id, self.shape, self.frame) == (
+            other.label_id,
+            other.shape,
+            other.frame,
+        )
         return same and _canonical(self.attributes) == _canonical(other.attributes)
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """What a PUT does. ``result`` is the whole new set, in the order in which it was sent."""
+class Change:
+    """One step of a save: an annotation before and after it, None for none.
 
-    added: tuple[Annotation, ...]
-    updated: tuple[Annotation, ...]
-    deleted: tuple[UUID, ...]
-    result: tuple[Annotation, ...]
+    ``op_id`` names the step in the log; who sends an operation makes it.
+    """
+
+    op_id: UUID
+    before: Annotation | None
+    after: Annotation | None
+
+    @property
+    def subject(self) -> Annotation:
+        """What there is of it: after the step, or else before."""
+        known = self.after or self.before
+        if known is None:
+            raise ValueError("a change of nothing")
+        return known
+
+    @property
+    def kind(self) -> str:
+        """``add``, ``update`` or ``delete``."""
+        if self.before is None:
+            return "add"
+        return "delete" if self.after is None else "update"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An annotation that only lies elsewhere in the order."""
+
+    id: UUID
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reorder:
+    """Another order: those that have to move for it."""
+
+    op_id: UUID
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An operation that asked for what is there; ``rev`` of its box, None for no box.
+
+    It is remembered, or it would do something when it is sent again.
+    """
+
+    op_id: UUID
+    annotation_id: UUID | None
+    rev: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a save changes, step by step; then the new orders, the last one wins."""
+
+    steps: tuple[Change, ...] = ()
+    orders: tuple[Reorder, ...] = ()
+    kept: tuple[Kept, ...] = ()
 
     @property
     def any(self) -> bool:
-        return bool(self.added or self.updated or self.deleted)
+        return bool(self.steps or self.orders)
 
 
-def merge(
-    current: Sequence[Annotation], wanted: Sequence[Annotation], revision: int
-) -> Changes:
-    """Compare a whole new set with the current one.
+def merge(current: Sequence[Annotation], wanted: Sequence[Annotation]) -> Changes:
+    """Compare a whole new set, in its order, with the current one.
 
-    A box that says the same keeps its ``rev``; what is new or different gets ``revision``
-    (the set's next one); what is not named is deleted. ``wanted`` has no id twice.
+    A box that says the same is no step; what is not named is deleted. ``wanted`` has no id
+    twice.
     """
     before = {annotation.id: annotation for annotation in current}
-    added: list[Annotation] = []
-    updated: list[Annotation] = []
-    result: list[Annotation] = []
-    for new in wanted:
-        old = before.pop(new.id, None)
-        kept = old if old is not None and old.says_the_same_as(new) else _at(new, revision)
-        result.append(kept)
-        if old is None:
-            added.append(kept)
-        elif kept is not old:
-            updated.append(kept)
-    return Changes(tuple(added), tuple(updated), tuple(before), tuple(result))
+    now = {id_: old.position or 0 for id_, old in before.items()}
+    places = rising(now, [annotation.id for annotation in wanted])
+    steps: list[Change] = []
+    moves: list[Move] = []
+    for annotation in wanted:
+        old, place = before.pop(annotation.id, None), places[annotation.id]
+        if old is None or not old.says_the_same_as(annotation):
+            steps.append(Change(new_id(), old, replace(annotation, position=place)))
+        elif now[old.id] != place:
+            moves.append(Move(old.id, now[old.id], place))
+    steps.extend(Change(new_id(), old, None) for old in before.values())
+    return Changes(tuple(steps), (Reorder(new_id(), tuple(moves)),) if moves else ())
+
+
+def rising(now: Mapping[UUID, int], wanted: Iterable[UUID]) -> dict[UUID, int]:
+    """Places that rise along ``wanted``; whoever can stay where it is now does."""
+    places: dict[UUID, int] = {}
+    last = -1
+    for id_ in wanted:
+        last = max(now.get(id_, -1), last + 1)
+        places[id_] = last
+    return places
 
 
 def _canonical(attributes: Attributes) -> str:
     return json.dumps(attributes, sort_keys=True)
-
-
-def _at(annotation: Annotation, revision: int) -> Annotation:
-    return replace(annotation, rev=revision)

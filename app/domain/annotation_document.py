@@ -1,7 +1,8 @@
 """A set of annotations as JSON: read with the place of every mistake.
 
 ``{"state": "done", "annotations": [{"id", "rev", "label" | "label_id", "box": {x, y, w, h},
-"frame", "attributes"}]}``; only ``annotations`` and in each ``box`` and a label are needed.
+"shape", "frame", "attributes"}]}``; only ``annotations`` and in each a ``box`` or a ``shape``
+(see `shape_document`) and a label are needed.
 Unknown members are ignored, as in what GET answered with.
 """
 
@@ -11,17 +12,21 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 from uuid import UUID
 
-from app.domain.annotation import MAX_BOXES, Attributes, Box, Draft, DraftSet
+from app.domain.annotation import MAX_BOXES, Attributes, Draft, DraftSet
 from app.domain.attributes import check_attributes
 from app.domain.ids import read_id
 from app.domain.labels import clean_label
 from app.domain.names import refuse
+from app.domain.shape_document import read_box, read_shape
+from app.domain.shapes import Points, Polygon, Shape
 from app.domain.states import AnnotationState
 from app.errors import InvalidInput, Mistake
 
 #: More mistakes than this help nobody, and a body could hold 40,000.
 MAX_MISTAKES: Final = 50
 MAX_FRAME: Final = 2**31 - 1
+#: In all outlines and sets of points of a picture: about 4 MB of JSON.
+MAX_SET_POINTS: Final = 200_000
 
 T = TypeVar("T")
 Json = dict[str, object]
@@ -36,19 +41,25 @@ def read_annotation_set(document: object) -> DraftSet:
         raise refuse("annotations", "This must be a list.")
     if len(items) > MAX_BOXES:
         raise refuse("annotations", f"At most {MAX_BOXES} boxes fit into one picture.")
-    reading = _Reading()
-    state = reading.take(_state, document.get("state"), "state")
+    reading = Reading()
+    state = reading.take(read_state, document.get("state"), "state")
     drafts = tuple(reading.drafts(items))
-    reading.finish()
+    reading.finish("This set of annotations")
     return DraftSet(state, drafts)
 
 
-class _Reading:
+class Reading:
     """Goes on after a mistake, so that all are told at once."""
 
     def __init__(self) -> None:
         self.mistakes: list[Mistake] = []
         self.ids: set[UUID] = set()
+        self.points = 0
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether more mistakes would help nobody."""
+        return len(self.mistakes) >= MAX_MISTAKES
 
     def take(self, read: Callable[[object, str], T], value: object, path: str) -> T | None:
         try:
@@ -59,7 +70,7 @@ class _Reading:
 
     def drafts(self, items: list[object]) -> Iterator[Draft]:
         for place, item in enumerate(items):
-            if len(self.mistakes) >= MAX_MISTAKES:
+            if self.is_enough:
                 return
             draft = self._draft(item, f"annotations[{place}]")
             if draft is not None:
@@ -69,34 +80,44 @@ class _Reading:
         if not isinstance(item, dict):
             self.mistakes.append(Mistake(path, "This must be an object."))
             return None
-        id_ = self.take(_id, item.get("id"), f"{path}.id")
-        self._see(id_, path)
-        rev = self.take(_count, item.get("rev"), f"{path}.rev")
-        frame = self.take(_count, item.get("frame"), f"{path}.frame")
-        label = self.take(lambda _, at: _label(item, at), None, path)
-        box = self.take(_box, item.get("box"), f"{path}.box")
+        id_ = self.take(read_member_id, item.get("id"), f"{path}.id")
+        self.see(id_, f"{path}.id")
+        rev = self.take(read_count, item.get("rev"), f"{path}.rev")
+        frame = self.take(read_count, item.get("frame"), f"{path}.frame")
+        label = self.take(lambda _, at: read_label(item, at), None, path)
+        shape = self.shape(item, path)
         attributes: Attributes | None = self.take(
             check_attributes, item.get("attributes"), f"{path}.attributes"
         )
-        if label is None or box is None:
+        if label is None or shape is None:
             return None
         name, label_id = label
-        return Draft(path, box, name, label_id, id_, rev, frame or 0, attributes)
+        return Draft(path, shape, name, label_id, id_, rev, frame or 0, attributes)
 
-    def _see(self, id_: UUID | None, path: str) -> None:
+    def shape(self, item: Json, path: str) -> Shape | None:
+        """A shape wins over its box, as GET tells both; None after a mistake."""
+        if item.get("shape") is None:
+            return self.take(read_box, item.get("box"), f"{path}.box")
+        shape = self.take(read_shape, item["shape"], f"{path}.shape")
+        self.points += len(shape.points) if isinstance(shape, Polygon | Points) else 0
+        if self.points > MAX_SET_POINTS:
+            raise refuse(path, f"At most {MAX_SET_POINTS} points fit into one picture.")
+        return shape
+
+    def see(self, id_: UUID | None, path: str) -> None:
         if id_ in self.ids:
-            self.mistakes.append(Mistake(f"{path}.id", "This id stands twice in the set."))
+            self.mistakes.append(Mistake(path, "This id stands twice."))
         if id_ is not None:
             self.ids.add(id_)
 
-    def finish(self) -> None:
+    def finish(self, what: str) -> None:
+        """Raise ``InvalidInput`` if there were mistakes in it."""
         if self.mistakes:
-            raise InvalidInput(
-                "This set of annotations has mistakes.", mistakes=self.mistakes[:MAX_MISTAKES]
-            )
+            raise InvalidInput(f"{what} has mistakes.", mistakes=self.mistakes[:MAX_MISTAKES])
 
 
-def _state(value: object, path: str) -> AnnotationState | None:
+def read_state(value: object, path: str) -> AnnotationState | None:
+    """A state by its word, None for nothing said; ``InvalidInput``."""
     if value is None:
         return None
     found = next((state for state in AnnotationState if state == value), None)
@@ -105,7 +126,8 @@ def _state(value: object, path: str) -> AnnotationState | None:
     return found
 
 
-def _id(value: object, path: str) -> UUID | None:
+def read_member_id(value: object, path: str) -> UUID | None:
+    """An id, None for none; ``InvalidInput``."""
     if value is None:
         return None
     found = read_id(value)
@@ -114,7 +136,8 @@ def _id(value: object, path: str) -> UUID | None:
     return found
 
 
-def _count(value: object, path: str) -> int | None:
+def read_count(value: object, path: str) -> int | None:
+    """A number of a frame or a revision, None for none; ``InvalidInput``."""
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_FRAME:
@@ -122,35 +145,10 @@ def _count(value: object, path: str) -> int | None:
     return value
 
 
-def _label(item: Json, path: str) -> tuple[str | None, UUID | None]:
+def read_label(item: Json, path: str) -> tuple[str | None, UUID | None]:
     """Name or id of the class; the name wins where both are told, as GET tells both."""
     if item.get("label") is not None:
         return clean_label(item["label"], f"{path}.label"), None
     if item.get("label_id") is not None:
-        return None, _id(item["label_id"], f"{path}.label_id")
+        return None, read_member_id(item["label_id"], f"{path}.label_id")
     raise refuse(f"{path}.label", "A box needs a label.")
-
-
-def _box(value: object, path: str) -> Box:
-    if not isinstance(value, dict):
-        raise refuse(path, "This must be an object with x, y, w and h.")
-    sides = {side: _number(value.get(side), f"{path}.{side}") for side in ("x", "y", "w", "h")}
-    for side in ("w", "h"):
-        if sides[side] <= 0:
-            raise refuse(f"{path}.{side}", "This must be greater than 0.")
-    try:
-        return Box(**sides)
-    except ValueError:
-        raise refuse(path, "This box ends beyond the largest number.") from None
-
-
-def _number(value: object, path: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise refuse(path, "This must be a number.")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf")
-    if not float("-inf") < number < float("inf"):
-        raise refuse(path, "This must be a finite number.")
-    return number

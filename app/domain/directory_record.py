@@ -4,7 +4,8 @@ Lines of JSON, so that neither writing nor reading holds more than one row::
 
     {"kind":"directory","v":1}
     {"kind":"account",…}     {"kind":"collection",…}     {"kind":"member",…}
-    {"kind":"label",…}       {"kind":"tag",…}
+    {"kind":"label",…}       {"kind":"schema",…}      {"kind":"tag",…}
+    {"kind":"filter",…}      {"kind":"preference",…}  {"kind":"note",…}
     {"counts":{"account":N,…},"kind":"end"}
 
 The kinds come in this order, each sorted by its key. Spaces fill up the last line, so that the
@@ -33,7 +34,7 @@ from app.domain.record_fields import (
 
 VERSION: Final = 1
 PADDED_TO: Final = 4096
-#: Bytes of one line; the longest is a collection with its description.
+#: Bytes of one line: a note of a document that somebody imported may be long.
 MAX_LINE: Final = 1 << 20
 
 KINDS: Final[Mapping[str, Fields]] = {
@@ -83,8 +84,58 @@ KINDS: Final[Mapping[str, Fields]] = {
             "deprecated_at": optional(TIME),
         },
     ),
+    # The tallies are counted again.
+    "schema": Fields(
+        "label_schemas",
+        {"id": ID, "collection_id": ID, "version": NUMBER, "is_indexed": FLAG},
+    ),
     "tag": Fields("tags", {"id": ID, "collection_id": ID, "name": TEXT}),
+    "filter": Fields(
+        "saved_filters",
+        {
+            "id": ID,
+            "user_id": ID,
+            "collection_id": optional(ID),
+            "created_at": TIME,
+            "body": OBJECT,
+        },
+    ),
+    "preference": Fields(
+        "preferences", {"id": ID, "user_id": ID, "updated_at": TIME, "body": OBJECT}
+    ),
+    # Of whole documents; those of a picture stand in its own record.
+    "note": Fields(
+        "exchange_notes",
+        {"id": ID, "collection_id": ID, "format": TEXT, "created_at": TIME, "body": OBJECT},
+    ),
+    # Of double annotation; the copies stand in the records of their pictures.
+    "round": Fields(
+        "agreement_rounds",
+        {
+            "id": ID,
+            "collection_id": ID,
+            "created_by": optional(ID),
+            "created_at": TIME,
+            "closed_at": optional(TIME),
+            "body": OBJECT,
+        },
+    ),
+    # What changed in a schema, when, and by whom.
+    "version": Fields(
+        "label_schema_versions",
+        {
+            "id": ID,
+            "collection_id": ID,
+            "version": NUMBER,
+            "at": TIME,
+            "actor_id": optional(ID),
+            "body": OBJECT,
+        },
+    ),
 }
+#: What older records have no line of, and newer ones count only where there is one. A line of
+#: these that is longer than `MAX_LINE` is left out: it could not be read back.
+LATER: Final = frozenset({"schema", "filter", "preference", "note", "round", "version"})
 Entry = tuple[str, Mapping[str, Any]]
 
 
@@ -101,9 +152,12 @@ def encode(entries: Iterable[Entry]) -> Iterator[bytes]:
 def _lines(entries: Iterable[Entry], counts: Counter[str]) -> Iterator[bytes]:
     yield _line({"kind": "directory", "v": VERSION})
     for kind, row in entries:
-        counts[kind] += 1
-        yield _line({"kind": kind, **KINDS[kind].write(row)})
-    yield _line({"kind": "end", "counts": dict(counts)})
+        line = _line({"kind": kind, **KINDS[kind].write(row)})
+        if kind not in LATER or len(line) <= MAX_LINE:
+            counts[kind] += 1
+            yield line
+    told = {kind: count for kind, count in counts.items() if count or kind not in LATER}
+    yield _line({"kind": "end", "counts": told})
 
 
 def _line(value: Mapping[str, Any]) -> bytes:
@@ -134,5 +188,7 @@ def decode(lines: Iterable[bytes]) -> Iterator[Entry]:
 
 
 def _check_end(value: object, counts: Counter[str], rest: Iterator[bytes]) -> None:
-    if value != {"counts": dict(counts)} or any(line.strip(b" ") for line in rest):
+    told = value.get("counts") if isinstance(value, dict) and len(value) == 1 else None
+    known = dict.fromkeys(LATER, 0) | told if isinstance(told, dict) else None
+    if known != dict(counts) or any(line.strip(b" ") for line in rest):
         raise invalid("The directory record lacks lines, or has too many.")

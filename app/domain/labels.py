@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from app.domain.attribute_types import AttributeType
 from app.domain.names import clean_name, refuse
 from app.errors import InvalidInput, Mistake
 
@@ -52,10 +53,25 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
+class ClassDetails:
+    """What is said of a class that is to be made; ``colour`` None: the next of the palette."""
+
+    colour: str | None = None
+    attributes: tuple[AttributeType, ...] = ()
+
+
+PLAIN: Final = ClassDetails()
+
+
+@dataclass(frozen=True, slots=True)
 class LabelClass:
     """A class of a collection; ``position`` starts at 0, ``hotkey`` is a digit or None.
 
-    ``removed``: kept for the boxes that have it, offered to no new one.
+    ``number`` is the class's for ever, from 0 on in the order in which the classes came: what
+    an export writes as an index never shifts. ``aliases`` are names by which an import finds
+    it. ``removed`` (deprecated): kept for the boxes that have it, offered to no new one.
+    ``merged_into``: what was drawn as this one is that one. ``deleted``: nobody had it when
+    it was taken away; its number stays taken, and a late change that names it is in order.
     """
 
     id: UUID
@@ -63,8 +79,12 @@ class LabelClass:
     colour: str
     hotkey: str | None
     position: int
-    attributes: Mapping[str, object] = field(default_factory=dict)
+    attributes: tuple[AttributeType, ...] = ()
     removed: bool = False
+    number: int = 0
+    aliases: tuple[str, ...] = ()
+    merged_into: UUID | None = None
+    deleted: bool = False
 
 
 def clean_label(text: object, path: str = "name") -> str:
@@ -102,26 +122,34 @@ def next_hotkey(used: Collection[str | None]) -> str | None:
     return next((key for key in HOTKEYS if key not in used), None)
 
 
-def new_class(id_: UUID, name: str, existing: Sequence[LabelClass]) -> LabelClass:
-    """A class behind the existing ones, with the next colour and key."""
+def new_class(
+    id_: UUID, name: str, existing: Sequence[LabelClass], details: ClassDetails = PLAIN
+) -> LabelClass:
+    """A class behind the existing ones, with the next number, colour and key.
+
+    ``existing`` are all that there ever were: a number is never given twice.
+    """
+    offered = [label for label in existing if not label.removed]
     return LabelClass(
         id=id_,
         name=name,
-        colour=next_colour([label.colour for label in existing]),
-        hotkey=next_hotkey([label.hotkey for label in existing]),
-        position=1 + max((label.position for label in existing), default=-1),
+        colour=details.colour or next_colour([label.colour for label in offered]),
+        hotkey=next_hotkey([label.hotkey for label in offered]),
+        position=1 + max((label.position for label in offered), default=-1),
+        attributes=details.attributes,
+        number=1 + max((label.number for label in existing), default=-1),
     )
 
 
 def unknown_names(
     wanted: Mapping[str, str], existing: Sequence[LabelClass], *, is_open: bool
 ) -> tuple[str, ...]:
-    """The names that must become classes, in the order in which they came.
+    """The names that must become classes, in the order in which they came; an alias is known.
 
     ``wanted`` maps each name to the place where it stands first. Raises ``InvalidInput``
     with these places when the set is closed, or when it would grow beyond 1,000 classes.
     """
-    known = {label.name for label in existing}
+    known = {name for label in existing for name in (label.name, *label.aliases)}
     missing = tuple(name for name in wanted if name not in known)
     if missing and not is_open:
         raise InvalidInput(

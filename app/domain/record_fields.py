@@ -118,20 +118,25 @@ BOX: Final = Kind(lambda box: [float(part) for part in box], _read_box)
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The columns of one table that a record keeps, by their names."""
+    """The columns of one table that a record keeps, by their names.
+
+    ``later``: what older records lack and newer ones tell only where it is not null.
+    """
 
     table: str
     kinds: Mapping[str, Kind]
+    later: frozenset[str] = frozenset()
 
     def write(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row's values as JSON."""
-        return {name: kind.write(row[name]) for name, kind in self.kinds.items()}
+        told = {name: kind.write(row[name]) for name, kind in self.kinds.items()}
+        return {k: v for k, v in told.items() if v is not None or k not in self.later}
 
     def read(self, value: object) -> dict[str, Any]:
         """The values of a row; ``StoreError`` unless exactly these fields are there."""
-        if not isinstance(value, dict) or value.keys() != self.kinds.keys():
+        if not isinstance(value, dict) or value.keys() | self.later != self.kinds.keys():
             raise invalid("A record has missing or unknown fields.")
         try:
-            return {name: kind.read(value[name]) for name, kind in self.kinds.items()}
+            return {name: kind.read(value.get(name)) for name, kind in self.kinds.items()}
         except (ValueError, TypeError, OverflowError):
             raise invalid() from None

@@ -4,7 +4,7 @@
 ``images:read``         list and see pictures, their metadata, download them
 ``images:write``        upload, tag, move, trash, restore, destroy, make links
 ``annotations:read``    read boxes, labels and states
-``annotations:write``   write them
+``annotations:write``   write them, import data sets
 ``collections:read``    list and see collections, members, label classes; export, and what
                         jobs made
 ``collections:write``   make, rename and delete collections; members and label classes

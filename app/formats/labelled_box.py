@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.domain.annotation import Box
 from app.domain.labels import clean_label
 from app.domain.names import refuse
+from app.domain.shapes import Box
 
 
 class Units(StrEnum):

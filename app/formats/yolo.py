@@ -1,39 +1,139 @@
-"""YOLO text files: a line a box, ``class cx cy width height``, of 1 = the whole picture.
+"""YOLO as Ultralytics lays it out: ``data.yaml``, ``images/<split>/a.jpg`` and
+``labels/<split>/a.txt``; also with ``classes.txt``, and with label files beside pictures.
 
-The classes stand in a file of their own, one name a line; their numbers start at 0.
-https://docs.ultralytics.com/datasets/detect/ and darknet's ``obj.names``.
+An empty label file says that somebody looked and found nothing; no file says nothing. Sizes of
+pictures are needed: lines count in parts of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Final
 
-from app.domain.names import refuse
-from app.formats.labelled_box import Corners, LabelledBox, Units, box_of
+from app.domain.states import AnnotationState
+from app.formats import reading
+from app.formats.dataset import (
+    Dataset,
+    Item,
+    Options,
+    Parsed,
+    Picture,
+    Size,
+    Task,
+    Written,
+    extra,
+)
+from app.formats.losses import Ledger, LossCode
+from app.formats.picture_names import Known, base_name, clean_path, split_suffix
+from app.formats.texts import even_gaps, gaps_of, lines, read_text
+from app.formats.yolo_lines import Page, columns, read_line
+from app.formats.yolo_names import classes_of, is_head, note_order, read_head
+from app.formats.yolo_writing import NAME, in_images
+from app.formats.yolo_writing import write as _write
+
+WORDS: Final = "YOLO (Ultralytics)"
+READS: Final = ("*.txt", "*.yaml", "*.yml", "*.names")
+_LISTS: Final = frozenset({"train.txt", "val.txt", "valid.txt", "test.txt", "trainval.txt"})
+
+__all__ = ["NAME", "READS", "WORDS", "parse", "write"]
 
 
-def read_classes(text: str) -> tuple[str, ...]:
-    """The names in their order; empty lines at the end are none."""
-    return tuple(line.strip() for line in text.rstrip().splitlines())
+def parse(files: Mapping[str, bytes], options: Options) -> Parsed:
+    """``InvalidInput`` with ``file:line``."""
+    ledger = Ledger()
+    head = read_head(files, ledger)
+    note_order(head.names, options.classes, ledger)
+    known = _Stems(options.sizes)
+    texts = {p: read_text(files[p], p) for p in sorted(files) if _is_label_file(p)}
+    task = options.task or _task(texts, head.keypoints, ledger)
+    pictures = []
+    for path, text in texts.items():
+        name = known.find(path, ledger)
+        if name is None:
+            ledger.add(LossCode.MISSING_PICTURE, path)
+            continue
+        size = options.sizes[name]
+        page = Page(head.names, size, task, head.keypoints)
+        items = _items(text, page, path, ledger)
+        split = head.split(str(PurePosixPath(in_images(path)).parent))
+        state = None if text.strip() else AnnotationState.DONE
+        form = {"file": path, **_form(text)}
+        pictures.append(Picture(name, *size, items, state, split, extra({}, form)))
+    used = {item.label for picture in pictures for item in picture.items}
+    form = {"heads": head.texts, "task": str(task), "keypoints": head.keypoints}
+    classes = classes_of(head.names, used)
+    return Parsed(Dataset(classes, tuple(pictures), extra({}, form), NAME), ledger.losses)
 
 
-def read_yolo(text: str, classes: Sequence[str]) -> tuple[LabelledBox, ...]:
-    """The boxes of one file; ``InvalidInput`` with the line that is none."""
-    return tuple(
-        _box(line.split(), classes, f"line {number}")
-        for number, line in enumerate(text.splitlines(), 1)
+def write(dataset: Dataset, options: Options) -> Written:
+    """Of classes, pictures and items whatever the lines of one task hold."""
+    return _write(dataset, options)
+
+
+class _Stems:
+    """The pictures that are there, found by the paths of their label files."""
+
+    def __init__(self, sizes: Mapping[str, Size]) -> None:
+        self._pictures: dict[str, list[str]] = defaultdict(list)
+        for path in sizes:
+            self._pictures[split_suffix(path)[0]].append(path)
+        self._known = Known(dict.fromkeys(self._pictures, (0, 0)))
+
+    def find(self, path: str, ledger: Ledger) -> str | None:
+        """The path of a picture; None where there is none, or where several are meant."""
+        wanted = split_suffix(in_images(clean_path(path, path, ledger)))[0]
+        stem = self._known.find(wanted, path, ledger)
+        found = self._pictures[stem] if stem is not None else []
+        if len(found) > 1:
+            ledger.add(LossCode.AMBIGUOUS_NAME, path)
+        return found[0] if len(found) == 1 else None
+
+
+def _is_label_file(path: str) -> bool:
+    """A text that is neither a list of classes or pictures nor a leaflet."""
+    name = base_name(path).lower()
+    if not name.endswith(".txt") or is_head(path):
+        return False
+    is_inside = "labels" in PurePosixPath(path).parts
+    return is_inside or not (name in _LISTS or name.startswith("readme"))
+
+
+def _items(text: str, page: Page, path: str, ledger: Ledger) -> tuple[Item, ...]:
+    found = [
+        read_line(line, page, f"{path}:{number}", ledger)
+        for number, line in lines(text)
         if line.strip()
+    ]
+    reading.check_count(len(found), path)
+    return tuple(item for item in found if item is not None)
+
+
+def _form(text: str) -> dict[str, object]:
+    """How the lines of a file end; all that is between them where that differs; the whole of
+    one without lines."""
+    if not text.strip():
+        return {"blank": text} if text else {}
+    newline, ends = "\r\n" if "\r\n" in text else "\n", text.endswith("\n")
+    form: dict[str, object] = {} if newline == "\n" else {"newline": newline}
+    form |= {} if ends else {"end": ""}
+    gaps = gaps_of(text)
+    return (
+        form if gaps == even_gaps(len(gaps) - 1, newline, ends=ends) else form | {"gaps": gaps}
     )
 
 
-def _box(words: Sequence[str], classes: Sequence[str], path: str) -> LabelledBox:
-    if len(words) != 5:
-        raise refuse(path, "A line is: class, centre x, centre y, width, height.")
-    try:
-        number = int(words[0])
-        cx, cy, w, h = (float(word) for word in words[1:])
-    except ValueError:
-        raise refuse(path, "These are not a class's number and four numbers.") from None
-    if not 0 <= number < len(classes):
-        raise refuse(path, "The file of classes has no class of this number.")
-    return box_of(classes[number], (cx, cy, w, h), Corners.CXCYWH, Units.NORMALISED)
+def _task(texts: Mapping[str, str], keypoints: int, ledger: Ledger) -> Task:
+    """What the lines must mean; four corners in all of them are taken for turned boxes. What
+    is no box becomes an outline anyhow."""
+    corners = 0
+    for line in (line for text in texts.values() for _, line in lines(text)):
+        if not keypoints and columns(line) > 4:
+            if columns(line) != 8:
+                return Task.SEGMENT
+            corners += 1
+    if not corners:
+        return Task.DETECT
+    ledger.add(LossCode.TASK_GUESSED, count=corners)
+    return Task.OBB

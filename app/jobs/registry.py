@@ -35,14 +35,21 @@ Handler = Callable[[JobRun], Mapping[str, Any] | None]
 after a crash at any line: it goes on from what is already there, or finds it done."""
 
 
+Guard = Callable[[UUID, Mapping[str, Any]], None]
+"""Whether an account may still have a result, and its file; NotFound, NotPermitted."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """``label`` is what people read. ``every`` makes it periodic: one open job at a time."""
+    """``label`` is what people read. ``every`` makes it periodic: one open job at a time.
+    ``guard`` is asked each time before what a job tells, or the file that it made, is given
+    out."""
 
     name: str
     label: str
     handler: Handler
     every: timedelta | None = None
+    guard: Guard | None = None
 
 
 class Registry:

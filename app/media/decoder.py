@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import pillow_heif
@@ -28,7 +28,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from app.media import confinement, framing, metadata, photo, thumbnails
+from app.media import confinement, cropping, framing, metadata, photo, thumbnails
 from app.media.limits import DecodeLimits
 from app.media.refusals import Refusal
 
@@ -55,22 +55,39 @@ def main() -> None:
 def serve(requests: BinaryIO, answers: BinaryIO, limits: DecodeLimits) -> None:
     while (request := framing.read_header(requests)) is not None:
         confinement.allow_processor_time(limits.timeout_seconds)
-        send(answers, answer(request, requests, limits))
+        for each in answers_to(request, requests, limits):
+            send(answers, each)
+            confinement.allow_processor_time(limits.timeout_seconds)
 
 
-def answer(request: Mapping[str, Any], body: BinaryIO, limits: DecodeLimits) -> Answer:
+def answers_to(
+    request: Mapping[str, Any], body: BinaryIO, limits: DecodeLimits
+) -> Iterator[Answer]:
     """Decode what follows in ``body``; every failure becomes a reason and two numbers."""
     try:
-        data = body.read(request["size"])
-        return render(data, tuple(request["formats"]), request["sizes"], limits)
+        data, formats = body.read(request["size"]), tuple(request["formats"])
+        if "crops" in request:
+            yield from crop(data, formats, request["crops"], limits)
+        else:
+            yield render(data, formats, request["sizes"], limits)
     except Refusal as refusal:
-        return _refused(refusal.reason, refusal.found, refusal.limit)
+        yield _refused(refusal.reason, refusal.found, refusal.limit)
     except MemoryError:
-        return _refused("memory")
+        yield _refused("memory")
     except UnidentifiedImageError:
-        return _refused("damaged")
+        yield _refused("damaged")
     except Exception as failure:  # noqa: BLE001 - codecs raise anything on hostile files
-        return _refused(_reason_of(failure), 0, limits.max_text_bytes)
+        yield _refused(_reason_of(failure), 0, limits.max_text_bytes)
+
+
+def crop(
+    data: bytes, formats: tuple[str, ...], rectangles: list[list[int]], limits: DecodeLimits
+) -> Iterator[Answer]:
+    """What the picture is, then a PNG of each rectangle. Raises as `render`."""
+    whole = cropping.open_whole(data, formats, limits, load=bool(rectangles))
+    yield {"width": whole.width, "height": whole.height, "keeps": whole.keeps}, []
+    for part in cropping.crops(whole, [(x, y, r, b) for x, y, r, b in rectangles]):
+        yield {"bytes": len(part)}, [part]
 
 
 def render(
@@ -118,6 +135,8 @@ def rehearse(name: str, limits: DecodeLimits) -> None:
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
     Image.new("RGB", (48, 32)).save(out, name, icc_profile=profile, **saved)
     render(out.getvalue(), (name,), [32], limits)
+    for _ in crop(out.getvalue(), (name,), [[0, 0, 8, 8]], limits):
+        pass
 
 
 def send(pipe: BinaryIO, answer_: Answer) -> None:

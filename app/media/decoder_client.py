@@ -12,22 +12,25 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from app.errors import DecoderUnavailable, UnsupportedType
+from app.media.cropped import MOST_CROPS, Rectangle, Survey, check_crop, check_survey
 from app.media.decoder_process import DecoderProcess
 from app.media.formats import CLIPS_REFUSED, FileType, format_of
 from app.media.limits import DecodeLimits
 from app.media.refusals import undecodable
 from app.media.rendered import Rendered, check_answer
 
-__all__ = ["STANDARD_SIZES", "DecodeLimits", "Decoder", "Rendered"]
+__all__ = ["MOST_CROPS", "STANDARD_SIZES", "DecodeLimits", "Decoder", "Rendered"]
 
 STANDARD_SIZES = (320, 640, 1600)
 """Two thumbnails and the preview: longest side in pixels."""
 LARGEST_SIZE = 4096
 MOST_SIZES = 8
 FILES_PER_CHILD = 100
+CROPS_A_FILE = 16
+"""As much work for a child as a file."""
 
 
 class _Pool:
@@ -109,24 +112,53 @@ class Decoder:
         and whatever ``source`` raises.
         """
         _check_sizes(sizes)
+        with self._asked(source, size, file_type, {"sizes": list(sizes)}) as (child, answer):
+            try:
+                return check_answer(answer, child.read_part, file_type, sizes, self.limits)
+            except (ValueError, TypeError):
+                raise undecodable("crash") from None
+
+    def survey(self, source: BinaryIO, size: int, file_type: FileType) -> Survey:
+        """What crops of the picture would keep, by the head of its file; raises as `render`."""
+        with self._asked(source, size, file_type, {"crops": []}) as (_, answer):
+            return self._surveyed(answer)
+
+    def crops(
+        self, source: BinaryIO, size: int, file_type: FileType, wanted: Sequence[Rectangle]
+    ) -> Iterator[bytes]:
+        """A PNG of each rectangle of the picture as it is shown, one at a time; a child is
+        kept for that until the last was taken. Raises as `render`, at any of them."""
+        if not 1 <= len(wanted) <= MOST_CROPS:
+            raise ValueError(f"1 to {MOST_CROPS} crops at once")
+        told = {"crops": [list(each) for each in wanted]}
+        with self._asked(source, size, file_type, told) as (child, answer):
+            self._surveyed(answer)
+            child.files += len(wanted) // CROPS_A_FILE
+            for each in wanted:
+                yield _crop(child, each)
+
+    def _surveyed(self, answer: dict[str, Any]) -> Survey:
+        try:
+            return check_survey(answer, self.limits)
+        except ValueError:
+            raise undecodable("crash") from None
+
+    @contextmanager
+    def _asked(
+        self, source: BinaryIO, size: int, file_type: FileType, wish: dict[str, Any]
+    ) -> Iterator[tuple[DecoderProcess, dict[str, Any]]]:
+        """A child that was sent the file, and the first header of what it answers."""
         if file_type.kind != "image":
             raise UnsupportedType(CLIPS_REFUSED, operation="media.decode")
         if size > self.limits.max_file_bytes:
             raise undecodable("file", {"found": size, "limit": self.limits.max_file_bytes})
-        request = {
-            "size": size,
-            "formats": format_of(file_type.mime_type).pillow,
-            "sizes": list(sizes),
-        }
+        request = {"size": size, "formats": format_of(file_type.mime_type).pillow, **wish}
         with self._child() as child:
             source.seek(0)
             answer = child.request(request, source, size)
             if "refused" in answer:
                 raise undecodable(str(answer["refused"]), answer)
-            try:
-                return check_answer(answer, child.read_part, file_type, sizes, self.limits)
-            except (ValueError, TypeError):
-                raise undecodable("crash") from None
+            yield child, answer
 
     def close(self) -> None:
         self._finalizer()
@@ -170,6 +202,16 @@ class Decoder:
         for child in (*self._pool.idle, *self._pool.busy):
             child.abandon()
         self._renew()
+
+
+def _crop(child: DecoderProcess, wanted: Rectangle) -> bytes:
+    answer = child.further()
+    if "refused" in answer:
+        raise undecodable(str(answer["refused"]), answer)
+    try:
+        return check_crop(answer, child.read_part, wanted)
+    except ValueError:
+        raise undecodable("crash") from None
 
 
 def _cores() -> int:

@@ -96,6 +96,14 @@ class DecoderProcess:
         except (_Late, _Gone, ValueError) as failure:
             raise self._verdict(failure) from None
 
+    def further(self) -> dict[str, Any]:
+        """The next header of an answer of several, which has the time of a whole file."""
+        self._deadline = time.monotonic() + self._limits.timeout_seconds
+        try:
+            return self._read_header(self._deadline)
+        except (_Late, _Gone, ValueError) as failure:
+            raise self._verdict(failure) from None
+
     def read_part(self, size: int) -> bytes:
         """The next ``size`` bytes of the answer's body. Raises UndecodableMedia."""
         try:

@@ -7,9 +7,12 @@ and read it with this file; the application's end trusts nothing that it reads.
 frame    JSON                                                           body
 ======== ============================================================== ===================
 request  size, formats (Pillow's names), sizes (pixels)                 the file
+crops    size, formats, crops: [[left, top, right, bottom]] (pixels)    the file
 ready    ready: true                                                    none
 rendered width, height, frames, taken_at, metadata, parts: [[n, bytes]] derivatives by n,
                                                                         n = 0: placeholder
+opened   width, height, keeps: "kept", "colours" or "depth"             none
+crop     bytes; one frame for each of the crops, behind "opened"        a PNG
 refused  refused (a reason), found, limit                               none
 ======== ============================================================== ===================
 """
@@ -23,6 +26,8 @@ from typing import Any, BinaryIO
 
 LENGTH = struct.Struct(">I")
 MAX_HEADER_BYTES = 256 * 1024
+KEPT, COLOURS, DEPTH = "kept", "colours", "depth"
+"""What becomes of pixels in crops, see `app.media.cropping`."""
 PLACEHOLDER = 0
 """The part number of the placeholder among the derivatives."""
 

@@ -30,7 +30,7 @@ _UPRIGHT = {
 }
 
 
-_SIDEWAYS = frozenset((5, 6, 7, 8))
+SIDEWAYS = frozenset((5, 6, 7, 8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,21 @@ def decode(image: Image.Image, longest_side: int, limits: DecodeLimits) -> Photo
     )
     picture = to_srgb(small, profile if isinstance(profile, bytes) else None)
     turn = orientation(image)
-    if turn in _UPRIGHT:
-        picture = picture.transpose(_UPRIGHT[turn])
-    width, height = reversed(whole) if turn in _SIDEWAYS else whole
+    picture = upright(picture, turn)
+    width, height = reversed(whole) if turn in SIDEWAYS else whole
     return Photo(bare(picture), width, height)
+
+
+def load_whole(image: Image.Image, limits: DecodeLimits) -> None:
+    """Decode the first frame of an opened picture at its full size."""
+    image.load()
+    _check_size(image.size, limits)
+    _check_text(image, limits)
+
+
+def upright(picture: Image.Image, turn: int) -> Image.Image:
+    """``picture`` as it is shown, where ``turn`` is its orientation."""
+    return picture.transpose(_UPRIGHT[turn]) if turn in _UPRIGHT else picture
 
 
 def _shrink_on_load(image: Image.Image, longest_side: int) -> bool:

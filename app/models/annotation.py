@@ -16,7 +16,11 @@ from app.db.times import utc_now
 
 
 class Annotation(HasId, Base):
-    """One box: ``label`` is the class's id in hex, ``box`` is (x, y, width, height)."""
+    """One of a picture: ``label`` is the class's id in hex, ``box`` is (x, y, width, height).
+
+    ``shape`` is what `app.domain.shape_document` tells of anything but a plain box; ``box`` is
+    then what is around it. ``position`` is the order in which they lie on each other.
+    """
 
     __tablename__ = "annotations"
     __table_args__ = (Index(None, "image_id", "position"),)
@@ -33,3 +37,4 @@ class Annotation(HasId, Base):
     author_id: Mapped[UUID | None] = mapped_column(references("users.id", on_delete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    shape: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON("annotations.shape"))

@@ -15,7 +15,8 @@ from app.db.times import utc_now
 
 
 class LabelClass(HasId, Base):
-    """A class with a stable id; ``body`` is {name, colour, hotkey, attributes}."""
+    """A class with a stable id; ``body`` is {name, colour, hotkey, attributes (typed), number,
+    aliases, merged_into, deleted}. A row is never removed before its collection is."""
 
     __tablename__ = "label_classes"
     __table_args__ = (Index(None, "collection_id", "position"),)

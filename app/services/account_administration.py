@@ -28,6 +28,7 @@ from app.services.email_index import EmailIndex
 from app.services.password_check import PasswordCheck
 from app.services.quota import Quota
 from app.services.sessions import end_sessions
+from app.services.task_rows import give_back_tasks
 
 PASSWORD_BYTES = 12
 """Of a password that is handed out once and changed at the next sign-in."""
@@ -132,7 +133,8 @@ class AccountAdministration:
                 return
 
     def set_disabled(self, actor: Actor, user_id: UUID, disabled: bool) -> AccountView:
-        """Disable an account (its sessions end, its keys rest) or enable it again.
+        """Disable an account (its sessions end, its keys rest, pictures that were assigned or
+        leased to it wait for everybody) or enable it again.
 
         Raises ``Conflict`` for the last administrator.
         """
@@ -169,6 +171,8 @@ class AccountAdministration:
             if before.is_admin and not before.disabled:
                 _require_an_admin(session)
             ended = end_sessions(session, user_id) if sign_out else 0
+            if sign_out:
+                give_back_tasks(session, user_id)
             self._audit.append(
                 session,
                 action,

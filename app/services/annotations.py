@@ -8,23 +8,25 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.db.session import UnitOfWork
 from app.db.times import utc_now
-from app.domain.access import Action, Actor, allows
-from app.domain.annotation import Annotation, Changes, Draft, DraftSet, merge
+from app.domain.access import Action, Actor
+from app.domain.annotation import Annotation, Draft, DraftSet, merge
 from app.domain.annotation_document import read_annotation_set
 from app.domain.ids import new_id
+from app.domain.label_schema import names_of
 from app.domain.labels import LabelClass, unknown_names
-from app.domain.states import AnnotationState, next_state
+from app.domain.operations import SaveKind
+from app.domain.states import AnnotationState
 from app.errors import InvalidInput, Mistake, RevisionRequired, StaleRevision
-from app.models import Image
-from app.services.annotation_rows import ids_of_other_pictures, read_rows, write_changes
-from app.services.audit import AuditLog, Subject
+from app.services.annotation_rows import ids_of_other_pictures, read_rows
+from app.services.annotation_writing import AnnotationWriting
+from app.services.attribute_checks import check_annotation
 from app.services.label_rows import all_classes, living, make_classes
 from app.services.picture_access import PictureAccess, require_picture
+from app.services.schema_rows import FIRST_VERSION, version_of
 
 ANY: Final = "*"
 Expected = int | Literal["*"] | None
@@ -32,22 +34,29 @@ Expected = int | Literal["*"] | None
 
 @dataclass(frozen=True, slots=True)
 class AnnotationSet:
-    """``revision`` counts the changes of the set; a picture without any has 0."""
+    """``revision`` counts the changes of the set; a picture without any has 0.
+
+    ``schema`` is the version of the labels that these annotations are told under.
+    """
 
     image_id: UUID
     revision: int
     state: AnnotationState
     annotations: tuple[Annotation, ...]
+    schema: int = FIRST_VERSION
 
 
 class Annotations:
     """Gives out and takes whole sets; only differences are written."""
 
     def __init__(
-        self, uow: UnitOfWork, audit: AuditLog, clock: Callable[[], datetime] = utc_now
+        self,
+        uow: UnitOfWork,
+        writing: AnnotationWriting,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._uow = uow
-        self._audit = audit
+        self._writing = writing
         self._clock = clock
 
     def get(self, actor: Actor, image_id: UUID) -> AnnotationSet:
@@ -97,20 +106,26 @@ class Annotations:
         classes: Mapping[UUID, LabelClass],
     ) -> AnnotationSet:
         _refuse_foreign_ids(session, current, wanted.drafts)
-        known = self._known_classes(session, picture, current, wanted.drafts, classes)
-        drawn = _drawn(wanted.drafts, known, current)
-        changes = merge(current.annotations, drawn, current.revision + 1)
-        state = next_state(
-            current.state,
-            wanted.state,
-            boxes_changed=changes.any,
-            may_review=allows(actor, Action.REVIEW, picture.facts),
+        known = self._known_classes(
+            session, picture, current, wanted.drafts, classes, actor.user_id
         )
-        if not changes.any and state is current.state and _same_order(current, changes):
-            return current
-        result = AnnotationSet(picture.id, current.revision + 1, state, changes.result)
-        self._write(session, actor, result, changes, current)
-        return result
+        drawn = _drawn(wanted.drafts, known, current)
+        changes = merge(current.annotations, drawn)
+        paths = {one.id: draft.path for one, draft in zip(drawn, wanted.drafts, strict=True)}
+        written = self._writing.write_set(
+            session,
+            actor,
+            picture,
+            changes,
+            kind=SaveKind.PUT,
+            state=wanted.state,
+            paths=paths,
+        )
+        new = {step.after.id: step.after for step in written.steps if step.after}
+        before = {annotation.id: annotation for annotation in current.annotations}
+        result = tuple(new.get(one.id) or before[one.id] for one in drawn)
+        schema = version_of(session, picture.collection_id)
+        return AnnotationSet(picture.id, written.revision, written.state, result, schema)
 
     def _known_classes(
         self,
@@ -119,6 +134,7 @@ class Annotations:
         current: AnnotationSet,
         drafts: Sequence[Draft],
         classes: Mapping[UUID, LabelClass],
+        actor_id: UUID | None,
     ) -> dict[UUID, LabelClass]:
         """The classes that these boxes may have; a new name makes one, in an open set.
 
@@ -132,45 +148,11 @@ class Annotations:
                 wanted.setdefault(draft.label, f"{draft.path}.label")
         names = unknown_names(wanted, tuple(known.values()), is_open=not picture.labels_closed)
         if names:
-            made = make_classes(session, picture.collection_id, names, classes, self._clock())
+            made = make_classes(
+                session, picture.collection_id, names, classes, self._clock(), actor_id
+            )
             known |= {c.id: c for c in living(made)}
         return known
-
-    def _write(
-        self,
-        session: Session,
-        actor: Actor,
-        result: AnnotationSet,
-        changes: Changes,
-        current: AnnotationSet,
-    ) -> None:
-        now = self._clock()
-        write_changes(
-            session, result.image_id, changes, current.annotations, actor.user_id, now
-        )
-        session.execute(
-            update(Image)
-            .where(Image.id == result.image_id)
-            .values(
-                annotation_rev=result.revision,
-                annotation_count=len(result.annotations),
-                annotation_state=result.state.value,
-                updated_at=now,
-            )
-        )
-        self._audit.append(
-            session,
-            "annotations.put",
-            actor=actor,
-            subject=Subject("image", result.image_id),
-            details={
-                "revision": result.revision,
-                "state": result.state.value,
-                "added": len(changes.added),
-                "updated": len(changes.updated),
-                "deleted": len(changes.deleted),
-            },
-        )
 
 
 def _set_of(picture: PictureAccess, annotations: tuple[Annotation, ...]) -> AnnotationSet:
@@ -179,11 +161,8 @@ def _set_of(picture: PictureAccess, annotations: tuple[Annotation, ...]) -> Anno
         revision=picture.annotation_rev,
         state=picture.annotation_state,
         annotations=annotations,
+        schema=picture.schema,
     )
-
-
-def _same_order(current: AnnotationSet, changes: Changes) -> bool:
-    return [a.id for a in current.annotations] == [a.id for a in changes.result]
 
 
 def _refuse_foreign_ids(
@@ -207,7 +186,7 @@ def _drawn(
     drafts: Sequence[Draft], classes: Mapping[UUID, LabelClass], current: AnnotationSet
 ) -> tuple[Annotation, ...]:
     """The drafts with their classes; ``InvalidInput`` for a label id that is none here."""
-    by_name = {c.name: c for c in sorted(classes.values(), key=lambda c: not c.removed)}
+    by_name = names_of(classes.values())
     before = {annotation.id: annotation for annotation in current.annotations}
     drawn: list[Annotation] = []
     mistakes: list[Mistake] = []
@@ -216,7 +195,9 @@ def _drawn(
         if label is None:
             mistakes.append(Mistake(f"{draft.path}.label_id", "There is no such label here."))
         else:
-            drawn.append(_annotation(draft, label, before.get(draft.id) if draft.id else None))
+            old = before.get(draft.id) if draft.id else None
+            drawn.append(_annotation(draft, label, old))
+            check_annotation(drawn[-1], old, classes, draft.path)
     if mistakes:
         raise InvalidInput("This set of annotations has mistakes.", mistakes=mistakes[:50])
     return tuple(drawn)
@@ -240,7 +221,7 @@ def _annotation(draft: Draft, label: LabelClass, before: Annotation | None) -> A
         rev=0,
         label_id=label.id,
         label=label.name,
-        box=draft.box,
+        shape=draft.shape,
         frame=draft.frame,
         attributes=attributes,
     )

@@ -9,17 +9,17 @@ leaves a chain that holds: compare the last number with a backup's.
 from __future__ import annotations
 
 import hmac
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Engine, Row, insert, select
 from sqlalchemy.orm import Session
 
 from app.crypto import mac
+from app.db.sealed_ahead import SealedAhead
 from app.db.session import UnitOfWork
 from app.db.times import utc_now
 from app.domain.access import Action, Actor, require
@@ -27,23 +27,23 @@ from app.domain.ids import new_id
 from app.domain.limits import clean_page_size
 from app.errors import DecryptionFailed
 from app.models import AuditEvent
+from app.services.audit_chain import (
+    Details,
+    Event,
+    EventsAhead,
+    canonical,
+    end_of_chain,
+    facts_of,
+    parts_of,
+)
+from app.services.audit_chain import Subject as Subject
 
 if TYPE_CHECKING:
     from app.services.keys import RootKeys
 
 ROOT: Final = "audit"
 _CHUNK = 500
-
-Fact = str | int | float | bool | None
-Details = Mapping[str, Fact | Sequence[Fact]]
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an event is about: ``Subject("image", image_id)``."""
-
-    kind: str
-    id: UUID | str
+_PLACE: Final = ("seq", "at", "mac")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +122,41 @@ class AuditLog:
         details: Details | None = None,
     ) -> Noted:
         """Add one event; ``action`` is ``noun.verb``, details are sealed."""
-        last = session.execute(
-            select(AuditEvent.seq, AuditEvent.mac).order_by(AuditEvent.seq.desc()).limit(1)
-        ).first()
-        seq, before = (last.seq + 1, last.mac or b"") if last else (1, b"")
+        seq, before = end_of_chain(session)
         noted = Noted(new_id(), self._clock())
         event = {
-            "seq": seq,
+            "seq": seq + 1,
             "id": noted.id,
             "at": noted.at,
-            "actor_id": actor.user_id if actor else None,
-            "action": action,
-            "subject_kind": subject.kind if subject else None,
-            "subject_id": str(subject.id) if subject else None,
-            "outcome": outcome,
-            "details": _told(actor, details),
+            **facts_of(action, actor, subject, outcome, details),
         }
-        parts = _canonical(event)
-        event["mac"] = mac.sign(self._roots.active(ROOT).key, before, *parts)
+        event["mac"] = self._mac(before, event)
         session.execute(insert(AuditEvent), [event])
         return noted
+
+    def ahead(
+        self, engine: Engine, action: str, actor: Actor | None, events: Sequence[Event]
+    ) -> EventsAhead:
+        """Many events, sealed before the transaction in which `append_all` adds them."""
+        facts = tuple(
+            {"id": new_id(), **facts_of(action, actor, event.subject, "ok", event.details)}
+            for event in events
+        )
+        table = AuditEvent.metadata.tables[AuditEvent.__tablename__]
+        return EventsAhead(facts, SealedAhead(engine, insert(table), facts, _PLACE))
+
+    def append_all(self, session: Session, events: EventsAhead) -> None:
+        """In their order, as `append` would one after the other."""
+        seq, before = end_of_chain(session)
+        at = self._clock()
+        places = []
+        for n, facts in enumerate(events.facts, seq + 1):
+            before = self._mac(before, {**facts, "seq": n, "at": at})
+            places.append({"seq": n, "at": at, "mac": before})
+        events.sealed.write(session, places)
+
+    def _mac(self, before: bytes, event: Mapping[str, Any]) -> bytes:
+        return mac.sign(self._roots.active(ROOT).key, before, *canonical(event))
 
     def record(self, action: str, **facts: Any) -> None:
         """Append in a transaction of its own, for what changes no row (a refused login)."""
@@ -204,7 +219,7 @@ class AuditLog:
         for row in self._rows():
             if checked == 0 and row.seq > 1:
                 last, before = row.seq - 1, None
-            parts = _parts_of(row)
+            parts = parts_of(row)
             fits = row.seq == last + 1 and row.mac is not None and parts is not None
             if fits and before is not None:
                 fits = any(mac.verify(key, row.mac, before, *(parts or ())) for key in keys)
@@ -224,40 +239,6 @@ class AuditLog:
             if len(rows) < _CHUNK:
                 return
             seq = rows[-1].seq
-
-
-def _told(actor: Actor | None, details: Details | None) -> dict[str, Any] | None:
-    told = dict(details or {})
-    if actor is not None and actor.operator:
-        told["by"] = "command line"
-    return told or None
-
-
-def _canonical(event: Mapping[str, Any]) -> tuple[bytes, ...]:
-    """The parts under the MAC; None and "" of an optional part are one."""
-    at: datetime = event["at"].astimezone(UTC)
-    actor: UUID | None = event["actor_id"]
-    details = json.dumps(event["details"], sort_keys=True, separators=(",", ":"))
-    return (
-        int(event["seq"]).to_bytes(8, "big"),
-        event["id"].bytes,
-        at.isoformat(timespec="microseconds").encode(),
-        actor.bytes if actor else b"",
-        event["action"].encode(),
-        (event["subject_kind"] or "").encode(),
-        (event["subject_id"] or "").encode(),
-        event["outcome"].encode(),
-        details.encode(),
-    )
-
-
-def _parts_of(row: Row[Any]) -> tuple[bytes, ...] | None:
-    """The same parts of a row that was read; None when its details do not open."""
-    try:
-        details = row.details.of(row.id) if row.details is not None else None
-    except DecryptionFailed:
-        return None
-    return _canonical({**row._mapping, "details": details})  # noqa: SLF001 - Row's public name
 
 
 def _entry(row: Row[Any]) -> AuditEntry:

@@ -91,6 +91,15 @@ class IngestService:
         target, uploader = self._target(actor, wishes.collection)
         return isinstance(self._examination.examine(target, uploader, offer), UUID)
 
+    def look_at(self, actor: Actor, offer: Offer, wishes: Wishes) -> UUID | tuple[int, int]:
+        """As `try_out`: the picture that the file is, or the width and height that it would
+        be shown with."""
+        target, uploader = self._target(actor, wishes.collection)
+        found = self._examination.examine(target, uploader, offer)
+        if isinstance(found, UUID):
+            return found
+        return found.rendered.width, found.rendered.height
+
     def accept(self, actor: Actor, offer: Offer, wishes: Wishes) -> Stored:
         """Store one file, or raise a RefusedError and leave nothing behind."""
         target, uploader = self._target(actor, wishes.collection)

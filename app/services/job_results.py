@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -19,7 +19,7 @@ from app.crypto.context import KEY_VERSION_BYTES, BlobContext, Role
 from app.crypto.envelope import unwrap_key, wrap_key
 from app.crypto.keys import SecretKey, generate_key
 from app.crypto.stream import BlobWriter
-from app.errors import BlobNotFound, DecryptionFailed, JobLeaseLost, NotFound, StoreError
+from app.errors import BlobNotFound, DecryptionFailed, Gone, JobLeaseLost, NotFound, StoreError
 from app.models import Job
 from app.storage.object_paths import result_key
 from app.storage.opening import Floor, OpenBlob, open_verified
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 FILE: Final = "file"
 """Where a handler that sealed a file tells its name and type: ``{FILE: told_file(…)}``."""
 ROOT: Final = "transient"
+BLOCK: Final = 1 << 20
 _NO_KEY_VERSION = bytes(KEY_VERSION_BYTES)
 _FLOOR = Floor(1, 0, frozenset({_NO_KEY_VERSION}))
 
@@ -91,17 +92,54 @@ class JobResults:
                 self._keep(run.id, self._wrapped(dek), size)
 
     def _keep(self, job_id: UUID, wrapped: bytes, size: int) -> None:
+        if not self._wrote(job_id, "running", wrapped, size):  # its account was removed
+            self.discard(job_id)
+            raise JobLeaseLost("The job is gone.", operation="job.result")
+
+    def _wrote(self, job_id: UUID, state: str, wrapped: bytes, size: int) -> bool:
         with self._uow.write() as session:
             kept = session.scalar(
                 update(Job)
-                .where(Job.id == job_id, Job.state == "running")
+                .where(Job.id == job_id, Job.state == state)
                 .values(wrapped_dek=wrapped, result_size=size)
                 .returning(Job.id)
                 .execution_options(synchronize_session=False)
             )
-        if kept is None:  # its account was removed meanwhile
-            self.discard(job_id)
-            raise JobLeaseLost("The job is gone.", operation="job.result")
+        return kept is not None
+
+    def attach(self, job_id: UUID, source: BinaryIO) -> None:
+        """Seal what a waiting job is to work on, from the position of ``source``; it goes
+        with the job, and is no result that anybody is given.
+
+        ``NotFound`` where the job does not wait any more; ``StoreFull``, ``StoreUnavailable``.
+        """
+        key, dek = result_key(job_id), generate_key()
+        context = BlobContext(
+            file_id=job_id, role=Role.JOB_RESULT, key_version_id=_NO_KEY_VERSION
+        )
+        with self._blobs.stage(key) as staged:
+            writer = BlobWriter(staged, dek, context, self._policy)
+            while block := source.read(BLOCK):
+                writer.write(block)
+            size = writer.finish().plain_size
+            with self._blobs.lock(key):
+                staged.commit(replace=True)
+                if not self._wrote(job_id, "waiting", self._wrapped(dek), size):
+                    self.discard(job_id)
+                    raise _none()
+
+    def attached(self, job_id: UUID) -> OpenBlob:
+        """Open what was attached to a job; ``Gone`` where there is nothing any more."""
+        with self._uow.read_rows() as rows:
+            wrapped = rows.scalar(select(Job.wrapped_dek).where(Job.id == job_id))
+        if wrapped is None:
+            raise Gone("What this job was to work on is gone.", operation="job.attached")
+        try:
+            return self._opened_blob(job_id, wrapped)
+        except BlobNotFound:
+            raise Gone(
+                "What this job was to work on is gone.", operation="job.attached"
+            ) from None
 
     def open(self, actor: Actor, job_id: UUID) -> ResultFile:
         """Open the file of a finished job of the actor's own; NotFound where there is none."""
@@ -119,17 +157,20 @@ class JobResults:
         return self._opened(job_id, row.wrapped_dek, told)
 
     def _opened(self, job_id: UUID, wrapped: bytes, told: Mapping[str, Any]) -> ResultFile:
-        keys = _OneKey(self._unwrapped(wrapped))
         try:
-            handle = self._blobs.open(result_key(job_id))
+            blob = self._opened_blob(job_id, wrapped)
         except BlobNotFound:
             raise _none() from None
+        return ResultFile(told["name"], told["type"], blob)
+
+    def _opened_blob(self, job_id: UUID, wrapped: bytes) -> OpenBlob:
+        keys = _OneKey(self._unwrapped(wrapped))
+        handle = self._blobs.open(result_key(job_id))
         try:
-            blob = open_verified(handle, keys, job_id, Role.JOB_RESULT, 0, _FLOOR)
+            return open_verified(handle, keys, job_id, Role.JOB_RESULT, 0, _FLOOR)
         except BaseException:
             handle.close()
             raise
-        return ResultFile(told["name"], told["type"], blob)
 
     def discard(self, job_id: UUID) -> None:
         """Remove the file after the row; what cannot be removed now is swept later."""

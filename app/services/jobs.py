@@ -7,6 +7,7 @@ never there. A job is its owner's alone: to everybody else it does not exist.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -29,7 +30,7 @@ from app.db.session import UnitOfWork
 from app.db.times import utc_now
 from app.domain.access import Action, Actor, require
 from app.domain.limits import clean_page_size
-from app.errors import NotFound
+from app.errors import NotFound, NotPermitted
 from app.jobs.registry import Registry
 from app.jobs.rows import OPEN, JobRows
 from app.models import Job
@@ -102,6 +103,13 @@ class Jobs:
             )
         return placed.id
 
+    def hasten(self, job_id: UUID) -> None:
+        """Let a waiting job run now: what it was waiting for is there."""
+        now = self._clock()
+        with self._uow.write() as session:
+            _change(session, and_(Job.id == job_id, Job.state == "waiting"), run_at=now)
+        self._nudge(job_id, now)
+
     def list(
         self, actor: Actor, *, limit: int | None = None, cursor: str | None = None
     ) -> JobPage:
@@ -118,10 +126,11 @@ class Jobs:
             place = tuple_(Job.created_at, Job.id)
             chosen = chosen.where(place < tuple_(after.moment, after.row_id))
         with self._uow.read_rows() as connection:
-            views = tuple(job_view(row, self._registry) for row in connection.execute(chosen))
+            rows = connection.execute(chosen).all()
+        views = tuple(job_view(row, self._registry) for row in rows)
         last = views[size - 1] if len(views) > size else None
         onward = Cursor(microseconds(last.created_at), last.id).encode() if last else None
-        return JobPage(views[:size], onward)
+        return JobPage(tuple(self._shown(actor, job) for job in views[:size]), onward)
 
     def count_open(self, actor: Actor) -> int:
         """How many of the actor's own jobs wait or run."""
@@ -131,12 +140,15 @@ class Jobs:
             return connection.scalar(chosen) or 0
 
     def get(self, actor: Actor, job_id: UUID) -> JobView:
-        """One of the actor's own jobs; NotFound for any other."""
+        """One of the actor's own jobs; NotFound for any other. What it tells may be no longer
+        theirs to know: NotFound, or NotPermitted who may see that it is there."""
         require(actor, Action.SEE_JOBS)
         chosen = select(*COLUMNS).where(Job.id == job_id, Job.owner_id == actor.user_id)
         with self._uow.read_rows() as connection:
             row = connection.execute(chosen).first()
-        return self._found(row)
+        view = self._found(row)
+        self._guard(actor, view)
+        return view
 
     def stop(self, actor: Actor, job_id: UUID) -> JobView:
         """Stop one of the actor's own jobs: at once if nobody works it, else at its next
@@ -158,7 +170,7 @@ class Jobs:
                 again=False,
             )
             row = session.execute(select(*COLUMNS).where(own)).first()
-        return self._found(row)
+        return self._shown(actor, self._found(row))
 
     def remove(self, actor: Actor, job_id: UUID) -> JobView | None:
         """Forget a job of the actor's own that has ended, and its result, for ever.
@@ -174,9 +186,25 @@ class Jobs:
         return None
 
     def result(self, actor: Actor, job_id: UUID) -> ResultFile:
-        """The file that a job of the actor's own made; NotFound where there is none."""
+        """The file that a job of the actor's own made; NotFound where there is none, and
+        NotPermitted too for what is in it and no longer the actor's to have."""
         require(actor, Action.FETCH_RESULTS)
+        self.get(Actor(actor.user_id), job_id)  # the right to fetch was asked for
         return self._results.open(actor, job_id)
+
+    def _guard(self, actor: Actor, job: JobView) -> None:
+        kind = self._registry.get(job.kind)
+        guard = kind.guard if kind else None
+        if guard is not None and job.result is not None and actor.user_id is not None:
+            guard(actor.user_id, job.result)
+
+    def _shown(self, actor: Actor, job: JobView) -> JobView:
+        """Without what it tells, where that is not the actor's to know any more."""
+        try:
+            self._guard(actor, job)
+        except (NotFound, NotPermitted):
+            return replace(job, result=None)
+        return job
 
     def _found(self, row: Row[Any] | None) -> JobView:
         if row is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,9 +11,12 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.orm import Session
 
+from app.domain.attribute_types import attribute_type_json, read_attribute_types
 from app.domain.ids import new_id
-from app.domain.labels import LabelClass, new_class
+from app.domain.label_schema import numbered
+from app.domain.labels import PLAIN, ClassDetails, LabelClass, new_class
 from app.models import LabelClass as LabelRow
+from app.services.schema_rows import Change, schema_changed
 
 
 def all_classes(source: Session | Connection, collection_id: UUID) -> dict[UUID, LabelClass]:
@@ -21,14 +24,71 @@ def all_classes(source: Session | Connection, collection_id: UUID) -> dict[UUID,
     rows: Any = source.execute(
         select(LabelRow.id, LabelRow.position, LabelRow.body, LabelRow.deprecated_at)
         .where(LabelRow.collection_id == collection_id)
-        .order_by(LabelRow.position, LabelRow.created_at, LabelRow.id)
-    )
-    return {row.id: _class(row) for row in rows}
+        .order_by(LabelRow.created_at, LabelRow.id)
+    ).all()
+    bodies = [row.body.of(row.id) for row in rows]
+    numbers = numbered([body.get("number") for body in bodies])
+    found = [_class(*each) for each in zip(rows, bodies, numbers, strict=True)]
+    return {label.id: label for label in sorted(found, key=lambda each: each.position)}
 
 
 def living(classes: Mapping[UUID, LabelClass]) -> tuple[LabelClass, ...]:
     """The classes that a new box may have."""
     return tuple(label for label in classes.values() if not label.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeClasses:
+    """``all`` of a collection by id, and of them those that ``names`` asked for, in order;
+    nothing is written yet."""
+
+    all: Mapping[UUID, LabelClass]
+    names: tuple[str, ...] = ()
+    touched: tuple[LabelClass, ...] = ()
+    back: frozenset[UUID] = frozenset()
+
+
+def plan_classes(
+    names: Sequence[str],
+    classes: Mapping[UUID, LabelClass],
+    details: Mapping[str, ClassDetails] | None = None,
+) -> MadeClasses:
+    """With one for each of these names, which no living class has.
+
+    A removed class of that name comes back as it was, so that old boxes and new ones are of
+    one class. ``details``: what is said of names that are quite new.
+    """
+    result = dict(classes)
+    removed = {
+        label.name: label
+        for label in classes.values()
+        if label.removed and label.merged_into is None
+    }
+    touched = []
+    for name in names:
+        made = _made(name, removed.get(name), result, (details or {}).get(name, PLAIN))
+        result[made.id] = made
+        touched.append(made)
+    back = frozenset(made.id for made in touched if made.id in classes)
+    return MadeClasses(result, tuple(names), tuple(touched), back)
+
+
+def write_classes(
+    session: Session,
+    collection_id: UUID,
+    made: MadeClasses,
+    at: datetime,
+    actor_id: UUID | None = None,
+) -> None:
+    """A new version of the schema, by ``actor_id``, if any class is new."""
+    for label in made.touched:
+        if label.id in made.back:
+            update_class(session, label, None)
+        else:
+            insert_class(session, collection_id, label, at)
+    if made.touched:
+        change = Change("add", actor_id, {"names": list(made.names)})
+        schema_changed(session, collection_id, change, map(class_json, made.touched), at)
 
 
 def make_classes(
@@ -37,23 +97,30 @@ def make_classes(
     names: Sequence[str],
     classes: Mapping[UUID, LabelClass],
     at: datetime,
+    actor_id: UUID | None = None,
 ) -> dict[UUID, LabelClass]:
-    """All classes, with one for each of these names, which no living class has.
+    """`plan_classes` and `write_classes` at once; all classes."""
+    made = plan_classes(names, classes)
+    write_classes(session, collection_id, made, at, actor_id)
+    return dict(made.all)
 
-    A removed class of that name comes back, so that old boxes and new ones are of one class.
-    """
-    result = dict(classes)
-    removed = {label.name: label for label in classes.values() if label.removed}
-    for name in names:
-        back = removed.get(name)
-        made = new_class(back.id if back else new_id(), name, living(result))
-        if back is None:
-            insert_class(session, collection_id, made, at)
-        else:
-            made = replace(made, colour=back.colour, attributes=back.attributes)
-            update_class(session, made, None)
-        result[made.id] = made
-    return result
+
+def _made(
+    name: str,
+    back: LabelClass | None,
+    classes: Mapping[UUID, LabelClass],
+    details: ClassDetails,
+) -> LabelClass:
+    made = new_class(back.id if back else new_id(), name, tuple(classes.values()), details)
+    if back is None:
+        return made
+    return replace(
+        made,
+        colour=back.colour,
+        attributes=back.attributes,
+        number=back.number,
+        aliases=back.aliases,
+    )
 
 
 def insert_class(
@@ -84,18 +151,37 @@ def _body(label: LabelClass) -> dict[str, Any]:
         "name": label.name,
         "colour": label.colour,
         "hotkey": label.hotkey,
-        "attributes": dict(label.attributes),
+        "attributes": [attribute_type_json(each) for each in label.attributes],
+        "number": label.number,
+        "aliases": list(label.aliases),
+        "merged_into": label.merged_into.hex if label.merged_into else None,
+        "deleted": label.deleted,
     }
 
 
-def _class(row: Any) -> LabelClass:
-    body = row.body.of(row.id)
+def class_json(label: LabelClass) -> dict[str, Any]:
+    """A class as a version of the schema keeps it."""
+    return {
+        "id": str(label.id),
+        "position": label.position,
+        "removed": label.removed,
+        **_body(label),
+    }
+
+
+def _class(row: Any, body: Mapping[str, Any], number: int) -> LabelClass:
+    into = body.get("merged_into")
     return LabelClass(
         id=row.id,
         name=body["name"],
         colour=body["colour"],
         hotkey=body.get("hotkey"),
         position=row.position,
-        attributes=body.get("attributes") or {},
+        # Classes had an object here that nobody used, before attributes had types.
+        attributes=read_attribute_types(body.get("attributes") or []),
         removed=row.deprecated_at is not None,
+        number=number,
+        aliases=tuple(body.get("aliases") or ()),
+        merged_into=UUID(into) if into else None,
+        deleted=bool(body.get("deleted")),
     )

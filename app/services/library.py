@@ -117,7 +117,7 @@ class Library:
         """
         require(actor, Action.LIST_IMAGES)
         with self._uow.read() as session:
-            return list_images(session, self._wanted(session, actor, query, slug, tag, least))
+            return list_images(session, self.wanted(session, actor, query, slug, tag, least))
 
     def count(
         self,
@@ -137,7 +137,7 @@ class Library:
             return self.total(actor, slug)
         require(actor, Action.LIST_IMAGES)
         with self._uow.read() as session:
-            return count_images(session, self._wanted(session, actor, query, slug, tag, least))
+            return count_images(session, self.wanted(session, actor, query, slug, tag, least))
 
     def months(self, actor: Actor, slug: str | None = None) -> tuple[Month, ...]:
         """Return the months that have pictures, newest first, from counters.
@@ -216,7 +216,7 @@ class Library:
             older = line.where(key < here).order_by(Image.sort_at.desc(), Image.id.desc())
             return Neighbours(session.scalar(newer), session.scalar(older))
 
-    def _wanted(
+    def wanted(
         self,
         session: Session,
         actor: Actor,

@@ -29,6 +29,7 @@ from app.services.image_card import COLUMNS, ImageCard, card_of
 IN_TRASH = Image.trashed_at.is_not(None)
 # SQLite takes at most 500 terms in one compound SELECT.
 WALKS_AT_ONCE = 100
+IDS_AT_ONCE = 1000
 
 
 class Sort(Enum):
@@ -99,7 +100,34 @@ def list_images(session: Session, query: ListQuery) -> Page:
         rows = _first_of(query, [*rows, *_walked(session, query, walked)])
     cards = tuple(card_of(row, query.now) for row in rows[: query.limit])
     more = len(rows) > query.limit
-    return Page(cards, _cursor_of(query, cards[-1]).encode() if more else None)
+    return Page(cards, cursor_of(query, cards[-1]).encode() if more else None)
+
+
+def cards_of(
+    session: Session, query: ListQuery, ids: Sequence[UUID], size: int
+) -> Iterator[Sequence[ImageCard]]:
+    """Those of these images that the query lists, in its order, so many at a time.
+
+    All are looked up by their ids, whatever the page: for few. Tags are not looked at.
+    """
+    (line,) = _lines(query)
+    rows: list[Row[Any]] = []
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        chosen = select(Image.id, line.key.label("key")).where(
+            Image.id.in_(ids[start : start + IDS_AT_ONCE]),
+            Image.collection_id.in_(query.collections),
+            line.condition,
+            *_filters(query),
+        )
+        if query.cursor is not None:
+            chosen = chosen.where(_beyond(query, query.cursor, line.key))
+        rows.extend(session.execute(chosen))
+    rows.sort(key=lambda row: (row.key, row.id), reverse=_descending(query))
+    for start in range(0, len(rows), size):
+        wanted = [row.id for row in rows[start : start + size]]
+        found = session.execute(select(*COLUMNS).where(Image.id.in_(wanted)))
+        cards = {row.id: card_of(row, query.now) for row in found}
+        yield [cards[image_id] for image_id in wanted]
 
 
 def count_images(session: Session, query: ListQuery) -> int:
@@ -218,7 +246,8 @@ def _beyond(query: ListQuery, cursor: Cursor, key: ColumnElement[Any]) -> Column
     return here < there if _descending(query) else here > there
 
 
-def _cursor_of(query: ListQuery, last: ImageCard) -> Cursor:
+def cursor_of(query: ListQuery, last: ImageCard) -> Cursor:
+    """Where the list goes on after this image."""
     name = _key_name(query)
     value = getattr(last, name)
     return Cursor(value if name == "size" else microseconds(value), last.id)

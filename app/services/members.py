@@ -15,14 +15,16 @@ from sqlalchemy.orm import Session
 from app.db.session import UnitOfWork
 from app.db.times import utc_now
 from app.domain.access import Action, Actor, Role, require
+from app.domain.actions import LEAST_ROLE
 from app.domain.limits import MAX_MEMBERS
 from app.domain.names import refuse
 from app.errors import Conflict, NotFound
-from app.models import Collection, CollectionMember, User
+from app.models import Collection, CollectionMember, Image, ImageTask, User
 from app.services.audit import AuditLog, Subject
 from app.services.caller import UNREADABLE
 from app.services.collection_access import CollectionAccess, require_collection
 from app.services.email_index import EmailIndex
+from app.services.task_rows import give_back_tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Members:
                 update(CollectionMember).where(_is(found.id, user_id)).values(role=given.word)
             )
             _hand_over(session, found, heir)
+            if given < LEAST_ROLE[Action.TAKE_TASKS]:
+                _give_back_tasks(session, found, user_id)
             self._note(session, "member.change", actor, found, user_id, given)
             return _one(session, actor, found.id, user_id)
 
@@ -111,6 +115,7 @@ class Members:
             heir = _heir(_roles(session, found.id), found, user_id, None)
             session.execute(delete(CollectionMember).where(_is(found.id, user_id)))
             _hand_over(session, found, heir)
+            _give_back_tasks(session, found, user_id)
             self._note(session, "member.remove", actor, found, user_id, None)
 
     def _account(self, session: Session, email: str) -> UUID:
@@ -237,3 +242,9 @@ def _view(row: Any, actor: Actor) -> MemberView:
         is_you=row.id == actor.user_id,
         since=row.created_at,
     )
+
+
+def _give_back_tasks(session: Session, found: CollectionAccess, user_id: UUID) -> None:
+    """What was assigned or leased to them here waits for everybody again."""
+    here = select(Image.id).where(Image.collection_id == found.id)
+    give_back_tasks(session, user_id, ImageTask.image_id.in_(here))

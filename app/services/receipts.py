@@ -20,7 +20,7 @@ from app.models import AuditEvent
 
 if TYPE_CHECKING:
     from app.db.session import UnitOfWork
-    from app.services.audit import Details
+    from app.services.audit_chain import Details
 
 ACTION = "image.destroy"
 MOST = 500

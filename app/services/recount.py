@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Collection, Image, MonthCount, User
 from app.models.image import LIVE, NOT_DESTROYED
+from app.services.label_recount import count_tallies_anew, counted_tallies, kept_tallies
 
 if TYPE_CHECKING:
     from app.db.session import UnitOfWork
@@ -29,8 +30,9 @@ class Miscount:
 
 
 class Recount:
-    """Pictures of collections and of months, bytes of accounts. Reads every row of images
-    once, in one transaction; memory grows with collections, months and accounts."""
+    """Pictures of collections and of months, bytes of accounts, annotations of label classes.
+    Reads every row of images and opens every label once, in one transaction; memory grows
+    with collections, months, classes and accounts."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
@@ -54,6 +56,11 @@ def _miscounts(session: Session) -> tuple[Miscount, ...]:
         ("collection {}", _kept_pictures(session), _pictures(session)),
         ("month {0[1]} of collection {0[0]}", _kept_months(session), _months(session)),
         ("bytes of account {}", _kept_bytes(session), _bytes(session)),
+        (
+            "{0[2]} of label {0[1]} in collection {0[0]}",
+            kept_tallies(session),
+            counted_tallies(session),
+        ),
     )
     return tuple(
         Miscount(words.format(name), kept.get(name, 0), counted.get(name, 0))
@@ -110,6 +117,7 @@ def _count_anew(session: Session) -> None:
     pictures, used = _pictures(session), _bytes(session)
     _set(session, Collection.id, Collection.image_count, _kept_pictures(session), pictures)
     _set(session, User.id, User.quota_used, _kept_bytes(session), used)
+    count_tallies_anew(session)
     months = _months(session)
     session.execute(delete(MonthCount))
     rows = [

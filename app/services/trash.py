@@ -20,10 +20,10 @@ from app.jobs.watch import UNWATCHED, Watch
 from app.models import FileKey, Image, ImageTag, Tag
 from app.models.image import MARKED_DESTROYED, NOT_DESTROYED
 from app.services.audit import AuditLog, Subject
-from app.services.counters import count_image
 from app.services.expiry import run_out
 from app.services.image_access import ImageAccess, image_by_id
 from app.services.image_card import COLUMNS, ImageCard, card_of
+from app.services.label_tallies import count_with_labels
 from app.services.receipts import ACTION, DEFAULT_TERMS, Receipt, ShredTerms, receipt_of
 from app.storage.object_paths import ObjectPath, StoredName
 
@@ -87,7 +87,7 @@ class Trash:
                 .returning(Image.sort_at)
             ).first()
             if put is not None:
-                count_image(session, image.collection_id, put.sort_at, -1)
+                count_with_labels(session, image.id, image.collection_id, put.sort_at, -1)
                 self._note(session, "image.trash", actor, image_id)
             known = session.scalar(select(Image.destroy_at).where(Image.id == image.id))
             return Removal(image_id, ImageStatus.TRASHED.value, known)
@@ -184,7 +184,7 @@ class Trash:
             .execution_options(synchronize_session=False)
         ).first()
         if row is not None:
-            count_image(session, row.collection_id, row.sort_at, -1)
+            count_with_labels(session, image_id, row.collection_id, row.sort_at, -1)
             self._note(session, "image.expire", None, image_id)
         return row is not None
 
@@ -211,7 +211,7 @@ class Trash:
             .execution_options(synchronize_session=False)
         ).first()
         if restored is not None:
-            count_image(session, restored.collection_id, restored.sort_at, 1)
+            count_with_labels(session, image_id, restored.collection_id, restored.sort_at, 1)
             self._note(session, "image.restore", actor, image_id)
         row = session.execute(
             select(*COLUMNS).where(Image.id == image_id, NOT_DESTROYED)
@@ -229,7 +229,7 @@ class Trash:
             .returning(Image.collection_id, Image.sort_at, Image.trashed_at)
         ).one()
         if row.trashed_at is None:
-            count_image(session, row.collection_id, row.sort_at, -1)
+            count_with_labels(session, image_id, row.collection_id, row.sort_at, -1)
         session.execute(
             update(FileKey)
             .where(FileKey.file_id == image_id)

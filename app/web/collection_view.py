@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from app.domain.access import Action, Actor, CollectionFacts, Role, allows
-from app.domain.labels import LabelClass
 from app.services.collections import CollectionView
 from app.services.image_card import ImageCard
+from app.services.label_set import LabelSet
 from app.services.members import MemberView
 
 ROLES = (
@@ -88,6 +88,7 @@ class CollectionPage:
     pictures: int
     is_private: bool
     label_set_open: bool
+    is_indexed: bool
     progress: Progress | None
     members: tuple[Member, ...]
     labels: tuple[Label, ...]
@@ -96,6 +97,9 @@ class CollectionPage:
     can_edit_labels: bool
     can_manage_members: bool
     can_remove: bool
+    can_take_tasks: bool
+    can_lead: bool
+    can_exchange: bool = False
 
 
 def cover(card: ImageCard) -> Cover:
@@ -123,7 +127,7 @@ def page(
     *,
     progress: Progress,
     members: tuple[MemberView, ...],
-    labels: tuple[LabelClass, ...],
+    labels: LabelSet,
     covers: tuple[ImageCard, ...],
 ) -> CollectionPage:
     """Return one collection for whoever asks."""
@@ -138,18 +142,33 @@ def page(
         pictures=view.pictures,
         is_private=view.is_personal,
         label_set_open=not view.labels_closed,
+        is_indexed=labels.is_indexed,
         progress=progress,
         members=tuple(
             Member(each.id, each.name, each.email, each.role.word, each.is_you)
             for each in members
         ),
-        labels=tuple(
-            Label(each.id, each.name, each.colour, each.hotkey, None, edits_labels)
-            for each in labels
-        ),
+        labels=_labels(labels, edits_labels),
         covers=tuple(cover(each) for each in covers),
         can_edit=owns,
         can_edit_labels=edits_labels,
         can_manage_members=allows(actor, Action.MANAGE_MEMBERS, facts) and not view.is_personal,
+        can_take_tasks=allows(actor, Action.TAKE_TASKS, facts),
+        can_lead=allows(actor, Action.LEAD_WORK, facts),
         can_remove=owns and not view.is_personal and view.pictures == 0,
+        can_exchange=allows(actor, Action.IMPORT, facts),
+    )
+
+
+def _labels(found: LabelSet, can_remove: bool) -> tuple[Label, ...]:
+    return tuple(
+        Label(
+            each.id,
+            each.name,
+            each.colour,
+            each.hotkey,
+            found.tally(each.id).annotations,
+            can_remove,
+        )
+        for each in found.offered
     )

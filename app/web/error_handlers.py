@@ -24,6 +24,7 @@ STATUS: tuple[tuple[type[e.DarkroomError], int, str], ...] = (
     (e.NotFound, 404, "Not found"),
     (e.Gone, 410, "No longer available"),
     (e.Quarantined, 409, "Damaged and set aside"),
+    (e.PictureSubmitted, 409, "Submitted"),
     (e.Conflict, 409, "In conflict"),
     (e.StaleRevision, 412, "Changed in the meantime"),
     (e.RevisionRequired, 428, "Revision required"),
@@ -130,7 +131,12 @@ def on_darkroom_error(error: e.DarkroomError) -> Response:
         log.error("request failed", exc_info=error)
     mistakes = error.mistakes if isinstance(error, e.InvalidInput) else ()
     listed = [{"path": mistake.path, "message": mistake.message} for mistake in mistakes]
-    response = answer(status, title, detail_of(error), code=error.code, errors=listed)
+    members: dict[str, Any] = {"code": error.code, "errors": listed}
+    if isinstance(error, e.SchemaChanged):
+        members["current"] = {"version": error.version}
+    if isinstance(error, e.PictureSubmitted):
+        members["may_reopen"] = error.details.get("may_reopen") is True
+    response = answer(status, title, detail_of(error), **members)
     if isinstance(error, e.RateLimited):
         response.headers["Retry-After"] = str(error.retry_after)
     elif status == 503:

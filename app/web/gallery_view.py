@@ -119,7 +119,7 @@ def months(cards: Iterable[ImageCard], totals: Mapping[str, int]) -> tuple[Month
 
 
 def scrubber(
-    totals: Iterable[MonthTotal], arguments: Mapping[str, str]
+    totals: Iterable[MonthTotal], arguments: Mapping[str, Any]
 ) -> tuple[MonthMark, ...]:
     """Return a link a month, with the same filters."""
     return tuple(
@@ -133,7 +133,7 @@ def scrubber(
     )
 
 
-def page_url(arguments: Mapping[str, str], **more: str) -> str:
+def page_url(arguments: Mapping[str, Any], **more: str) -> str:
     """Return the address of the gallery with these filters."""
     query: dict[str, Any] = {**arguments, **more}
     return url_for("gallery.page", **query)

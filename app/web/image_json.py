@@ -11,7 +11,7 @@ from flask import current_app
 from app.services.image_card import ImageCard
 from app.services.ingest import Stored
 from app.services.library import Detail
-from app.services.listing import Page
+from app.services.search import Found
 from app.services.trash import Removal
 from app.web.context import services
 from app.web.destruction import destruction_of
@@ -62,11 +62,16 @@ def card_json(card: ImageCard) -> dict[str, Any]:
     }
 
 
-def page_json(page: Page, limit: int, total: int | None) -> dict[str, Any]:
+def page_json(page: Found, limit: int, total: int | None) -> dict[str, Any]:
     """Return a page of images with where the next one begins."""
     return {
         "images": [card_json(card) for card in page.cards],
-        "pagination": {"limit": limit, "total": total, "next_cursor": page.next_cursor},
+        "pagination": {
+            "limit": limit,
+            "total": total,
+            "next_cursor": page.next_cursor,
+            "looked_at": page.looked_at,
+        },
     }
 
 

@@ -7,13 +7,18 @@ from datetime import datetime
 from uuid import UUID
 
 from app.db.times import utc_now
+from app.services.exchange.export_jobs import EXPORT
+from app.services.exchange.import_jobs import APPLY, EXAMINE
 from app.services.job_view import JobView
 from app.web.job_words import error_words
+
+EXCHANGES = frozenset({EXAMINE, APPLY, EXPORT})
 
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """``again_at``: when what went wrong is tried again; None: not to be tried."""
+    """``again_at``: when what went wrong is tried again; None: not to be tried. ``report_of``:
+    the collection at whose page its report stands."""
 
     id: UUID
     label: str
@@ -27,6 +32,7 @@ class JobRow:
     created_at: datetime
     finished_at: datetime | None
     is_open: bool
+    report_of: str | None = None
 
 
 def job_row(job: JobView) -> JobRow:
@@ -45,4 +51,10 @@ def job_row(job: JobView) -> JobRow:
         created_at=job.created_at,
         finished_at=job.finished_at,
         is_open=job.is_open,
+        report_of=_report_of(job),
     )
+
+
+def _report_of(job: JobView) -> str | None:
+    told = (job.result or {}).get("collection") if job.kind in EXCHANGES else None
+    return told if isinstance(told, str) else None

@@ -48,6 +48,16 @@ def boolean(document: Mapping[str, Any], name: str) -> bool | None:
     return value
 
 
+def whole(document: Mapping[str, Any], name: str) -> int | None:
+    """Return a member that is a whole number from 0 on; None if it is left out."""
+    value = document.get(name)
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, int) or value < 0
+    ):
+        raise _refusal([Mistake(f"$.{name}", "must be a whole number")])
+    return value
+
+
 def texts(document: Mapping[str, Any], name: str) -> list[str] | None:
     """Return a member that is a list of texts; None if it is left out."""
     value = document.get(name)

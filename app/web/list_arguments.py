@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from werkzeug.datastructures import MultiDict
 
 from app.domain.access import Role
+from app.domain.ids import read_id
 from app.domain.limits import DEFAULT_PAGE, MAX_PAGE
 from app.domain.media_kinds import MediaKind
+from app.domain.search_terms import (
+    SearchTerms,
+    read_attribute_terms,
+    read_label,
+    read_words,
+)
 from app.domain.states import AnnotationState, ImageStatus
 from app.services.cursor import decode_cursor
 from app.services.listing import ListQuery, Sort
 from app.web import forms
+from app.web.identity import actor
 
-LATER = ("label", "q")
-"""Filters over sealed columns come with the search; asked for, they are refused."""
+ME = "me"
 
 _STATUSES = [status.value for status in ImageStatus if status is not ImageStatus.DESTROYED]
 
@@ -24,17 +34,20 @@ class ListArguments:
     """``least`` is the role from which on the asked-for images are listed at all."""
 
     query: ListQuery
+    terms: SearchTerms
     collection: str | None
     tag: str | None
     least: Role
     wants_total: bool
 
+    @property
+    def where(self) -> dict[str, Any]:
+        """What the library asks beside the query."""
+        return {"slug": self.collection, "tag": self.tag, "least": self.least}
 
-def list_arguments(arguments: Mapping[str, str]) -> ListArguments:
+
+def list_arguments(arguments: MultiDict[str, str]) -> ListArguments:
     """Read the query string; InvalidInput names the field that is wrong."""
-    for name in LATER:
-        if arguments.get(name):
-            raise forms.wrong(name, "cannot be searched yet: names and labels are sealed")
     status = forms.one_of(arguments.get("status"), "status", _STATUSES)
     trashed = status == ImageStatus.TRASHED
     sort = forms.one_of(arguments.get("sort"), "sort", [order.value for order in Sort])
@@ -53,8 +66,29 @@ def list_arguments(arguments: Mapping[str, str]) -> ListArguments:
     )
     return ListArguments(
         query=query,
+        terms=search_terms(arguments),
         collection=arguments.get("collection") or None,
         tag=arguments.get("tag") or None,
         least=Role.EDITOR if trashed else Role.VIEWER,
         wants_total=forms.flag(arguments.get("total"), "total"),
     )
+
+
+def search_terms(arguments: MultiDict[str, str]) -> SearchTerms:
+    """Read what is asked of sealed things: ``q``, ``label``, ``attribute`` (several),
+    ``annotator``."""
+    return SearchTerms(
+        words=read_words(arguments.get("q", "")),
+        label=read_label(arguments.get("label")),
+        attributes=read_attribute_terms(arguments.getlist("attribute")),
+        annotator=_annotator(arguments.get("annotator")),
+    )
+
+
+def _annotator(text: str | None) -> UUID | None:
+    if not text:
+        return None
+    found = actor().user_id if text == ME else read_id(text)
+    if found is None:
+        raise forms.wrong("annotator", "must be the id of an account, or me")
+    return found

@@ -43,6 +43,12 @@ def errors_of(error: DarkroomError) -> dict[str, str]:
     return known if known and len(known) == len(by_field) else {"": error.message} | known
 
 
+def words_of(error: DarkroomError) -> str:
+    """The first thing that is wrong, for a page that shows no form again."""
+    mistakes = error.mistakes if isinstance(error, InvalidInput) else ()
+    return mistakes[0].message if mistakes and not error.message else error.message
+
+
 def done(url: str, said: str | None = None, category: str = "success") -> Response:
     """Answer a form that succeeded: 303, with a word on the next page."""
     if said is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from playwright.sync_api import Error, Locator, Page, expect
 from tests.fixtures.installation import PASSWORD
 
 EMAIL = "ann@people.example"
+SAVED = re.compile(r"^Saved( \d\d:\d\d:\d\d)?$")
 
 
 def set_up(page: Page) -> None:
@@ -102,7 +104,7 @@ class Editor:
         return self
 
     def saved(self) -> None:
-        expect(self.page.locator("[data-save-words]")).to_have_text("Saved")
+        expect(self.page.locator("[data-save-words]")).to_have_text(SAVED)
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Press, move and let go; from and to in pixels of the window."""
@@ -116,7 +118,7 @@ class Editor:
     def draw(self, label: str, at: float = 0.2) -> None:
         """A box from a part of the picture's sides on, a fifth of them long, with a label."""
         self.drag(self.at(at, at), self.at(at + 0.2, at + 0.2))
-        self.page.keyboard.press("l")
+        self.page.keyboard.press("e")
         self.page.get_by_label("Label of this box").fill(label)
         self.page.keyboard.press("Enter")
 

@@ -99,8 +99,8 @@ def test_editor(place: Place, desk: Desk, size: tuple[int, int]) -> None:
     sign_in(page)
     Editor(page, place.image).open()
     found = findings(page)
-    page.keyboard.press("n")
-    page.keyboard.press("l")
+    page.keyboard.press("Tab")
+    page.keyboard.press("e")
     expect(page.get_by_label("Label of this box")).to_be_focused()
     found += findings(page)
     assert found == []

@@ -1,4 +1,4 @@
-"""How long a frame takes while one of 500 boxes is dragged. Prints figures; decides nothing."""
+"""How long a frame takes while one of many boxes is dragged. Prints; decides nothing."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.fixtures.server import Server, serving
 from tests.fixtures.uploads import PictureRoom
 
 pytestmark = [pytest.mark.browser, pytest.mark.benchmark]
-BOXES = 500
-COLUMNS = 25
+BOXES = (500, 2000)
+COLUMNS = 50
 WIDTH, HEIGHT = 4000, 2600
 GOAL_MS = 16
 # Without these a frame is never shorter than the screen's 16.7 ms, however little work it is.
@@ -48,23 +48,26 @@ DRAG = """async ([x, y]) => {
 class Crowd:
     server: Server
     image: str
+    boxes: int
 
 
-@pytest.fixture
-def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
-    """A running server with one picture that has 500 boxes."""
+@pytest.fixture(params=BOXES)
+def crowd(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Crowd]:
+    """A running server with one picture that has so many boxes."""
     server = Server(tmp_path_factory.mktemp("crowd"))
     boxes = [
         {
             "label": f"label {n % 8}",
             "box": {
-                "x": n % COLUMNS * 155 + 20,
-                "y": n // COLUMNS * 125 + 20,
-                "w": 120,
-                "h": 90,
+                "x": n % COLUMNS * 78 + 20,
+                "y": n // COLUMNS * 62 + 20,
+                "w": 60,
+                "h": 45,
             },
         }
-        for n in range(BOXES)
+        for n in range(request.param)
     ]
     with server.filled() as installation:
         ann = installation.person("ann", admin=True).actor
@@ -72,10 +75,10 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
         image = PictureRoom(installation).upload(photograph, "crowd.jpg").id
         installation.services.annotations.put(ann, image, {"annotations": boxes}, "*")
     with serving(server):
-        yield Crowd(server, str(image))
+        yield Crowd(server, str(image), request.param)
 
 
-def test_a_drag_among_500_boxes(
+def test_a_drag_among_many_boxes(
     crowd: Crowd, complaints: Complaints, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with sync_playwright() as play, launch(play, *UNCAPPED) as browser:
@@ -83,14 +86,17 @@ def test_a_drag_among_500_boxes(
         page = desk.page(crowd.server.url)
         sign_in(page)
         editor = Editor(page, crowd.image).open()
-        assert editor.boxes.count() == BOXES
+        assert editor.boxes.count() == crowd.boxes
         page.keyboard.press("v")
-        times = page.evaluate(DRAG, editor.at(0.5, 0.5))
+        line = editor.boxes.nth(crowd.boxes // 2).bounding_box()
+        assert line is not None
+        place = [line["x"] + line["width"] / 2, line["y"] + line["height"] / 2]
+        times = page.evaluate(DRAG, place)
         editor.saved()
-        assert len(editor.stored_boxes()) == BOXES
+        assert len(editor.stored_boxes()) == crowd.boxes
     with capsys.disabled():
         print(
-            f"\ndrag of one of {BOXES} boxes, {len(times)} frames: median"
+            f"\ndrag of one of {crowd.boxes} boxes, {len(times)} frames: median"
             f" {times[len(times) // 2]:.1f} ms, 95th percentile"
             f" {times[len(times) * 95 // 100]:.1f} ms (goal: {GOAL_MS} ms)"
         )

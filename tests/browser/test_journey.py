@@ -129,7 +129,7 @@ def draw(editor: Editor) -> None:
         }
     ]
     editor.drag(editor.at(0.5, 0.15), editor.at(0.7, 0.4))
-    page.keyboard.press("l")
+    page.keyboard.press("e")
     page.keyboard.type("pear")
     page.keyboard.press("Enter")
     editor.drag(editor.at(0.55, 0.55), editor.at(0.9, 0.9))

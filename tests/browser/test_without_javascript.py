@@ -66,7 +66,7 @@ def make_a_collection(page: Page) -> None:
     """With a label; then a picture is moved there."""
     page.goto("/collections")
     page.get_by_text("New collection").click()
-    page.get_by_label("Name").fill("Orchard survey")
+    page.get_by_label("Name", exact=True).fill("Orchard survey")
     page.get_by_role("button", name="Make the collection").click()
     expect(page.get_by_role("heading", name="Orchard survey")).to_be_visible()
     page.get_by_label("New label").fill("apple")

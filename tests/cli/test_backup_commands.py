@@ -6,8 +6,8 @@ import json
 import stat
 from pathlib import Path
 
-from tests.cli.test_commands import flask
 from tests.fixtures.backups import BackupRoom
+from tests.fixtures.programs import flask
 
 
 def at(environ: dict[str, str], instance: Path, **more: str) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""Commands as scripts call them: a process, its environment, its exit code, its output."""
+"""Commands as scripts call them: a process, its environment, its exit code, its output.
+
+Two start the interpreter themselves; what they show holds for the others, which are forked.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,15 @@ from app import create_app
 from app.cli import GROUPS
 from tests.fixtures import pictures
 from tests.fixtures.installation import Installation
-
-TOP = Path(__file__).resolve().parents[2]
-BARE = {"PATH": os.environ["PATH"], "DARKROOM_ENV_FILE": os.devnull, "FLASK_SKIP_DOTENV": "1"}
+from tests.fixtures.programs import BARE, TOP, flask
 
 
-def flask(*words: str | bytes, environ: dict[str, str] | None = None, stdin: str = ""):
+def interpreter(*words: str) -> subprocess.CompletedProcess[str]:
+    """A command without settings as a shell starts it."""
     command = [sys.executable, "-m", "flask", "--app", "wsgi", *words]
     return subprocess.run(
-        command, cwd=TOP, env=BARE | (environ or {}), input=stdin, text=True,
-        capture_output=True, timeout=120, check=False,
-    )  # fmt: skip
+        command, cwd=TOP, env=BARE, text=True, capture_output=True, timeout=120, check=False
+    )
 
 
 def commands() -> list[list[str]]:
@@ -45,13 +46,13 @@ def test_help_needs_no_setting() -> None:
 
 
 def test_a_key_is_made_without_any_setting() -> None:
-    made = flask("encryption", "generate-key")
+    made = interpreter("encryption", "generate-key")
     assert made.returncode == 0
     assert len(bytes.fromhex(made.stdout.strip().removeprefix("ENCRYPTION_KEY="))) == 32
 
 
 def test_wrong_settings_are_2_and_one_sentence() -> None:
-    answer = flask("users", "list")
+    answer = interpreter("users", "list")
     assert answer.returncode == 2
     assert "Traceback" not in answer.stderr
     assert len(answer.stderr.strip().splitlines()) == 1

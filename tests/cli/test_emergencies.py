@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
@@ -21,11 +18,11 @@ from app.crypto.keys import generate_key
 from app.domain.access import OPERATOR
 from app.services.listing import ListQuery
 from app.wiring import House
+from tests.fixtures import programs
 from tests.fixtures.installation import Installation, environment, running_installation
 from tests.fixtures.place import unique_png
 
 TOP = Path(__file__).resolve().parents[2]
-BARE = {"PATH": os.environ["PATH"], "DARKROOM_ENV_FILE": os.devnull, "FLASK_SKIP_DOTENV": "1"}
 PAGE = (TOP / "docs" / "emergencies.md").read_text()
 COMMAND = re.compile(r"`\.venv/bin/flask --app wsgi ([^`]+)`")
 EMAIL = "ann@people.example"
@@ -52,11 +49,7 @@ class Walk:
         assert self._left, f"the page does not go on with {shown}"
         assert self._left.pop(0) == shown
         words = [values.get(word.replace("-", "_"), word) for word in shown.split()]
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "wsgi", *words],
-            cwd=TOP, env=BARE | self.environ, input=stdin, text=True,
-            capture_output=True, timeout=180, check=False,
-        )  # fmt: skip
+        done = programs.flask(*words, environ=self.environ, stdin=stdin)
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
@@ -180,8 +173,6 @@ def test_a_file_key_was_seen(lived_in: Installation) -> None:
 
 
 def flask(environ: dict[str, str], *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *words],
-        cwd=TOP, env=BARE | environ, text=True, capture_output=True, timeout=180, check=True,
-    )  # fmt: skip
+    done = programs.flask(*words, environ=environ)
+    assert done.returncode == 0, done.stderr
     return done.stdout

@@ -16,20 +16,15 @@ from pathlib import Path
 import pytest
 
 from app.cli import progress as told
-from tests.fixtures import pictures
+from tests.fixtures import pictures, programs
 from tests.fixtures.installation import Installation
 from tests.fixtures.older_files import TYPED_KEY, put_old
+from tests.fixtures.programs import TOP, run
 from tests.fixtures.uploads import PictureRoom
 
-TOP = Path(__file__).resolve().parents[2]
-BARE = {
-    "PATH": os.environ["PATH"],
-    "TERM": "xterm",
-    "DARKROOM_ENV_FILE": os.devnull,
-    "FLASK_SKIP_DOTENV": "1",
-}
 FILES = 24
 FILES_OF_A_PICTURE = 5  # original, sidecar, two thumbnails, preview
+BARE = programs.BARE | {"TERM": "xterm"}
 PATIENCE = 60.0
 
 
@@ -67,9 +62,8 @@ class Import:
         return self.process.returncode, json.loads(said)
 
     def again(self) -> dict:
-        done = subprocess.run(
-            self.words, cwd=TOP, env=self.environ, capture_output=True, text=True, check=True
-        )
+        done = run(*self.words[2:], environ=self.environ)
+        assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
 
@@ -188,9 +182,9 @@ def test_moving_in_stops_and_goes_on(install, folder: Path) -> None:
     assert 0 < said["remaining"] < FILES
     rows = PictureRoom(home).left().rows["images"]
     check_what_is_there(home, rows)
-    run = home.services.runs.last("migration", state="stopped")
-    assert run is not None
-    again = subprocess.run(command, cwd=TOP, env=environ, capture_output=True, check=True)
+    assert home.services.runs.last("migration", state="stopped") is not None
+    again = run(*command[2:], environ=environ)
+    assert again.returncode == 0, again.stderr
     told = json.loads(again.stdout)
     assert (told["already_there"], told["imported"]) == (rows, FILES - rows)
     check_what_is_there(home, FILES)

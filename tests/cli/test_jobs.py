@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -18,22 +17,19 @@ from sqlalchemy import select, text, update
 
 from app.db.times import utc_now
 from app.models import AuditEvent, Image, Job
+from tests.fixtures import programs
 from tests.fixtures.installation import Installation
 from tests.fixtures.jobs import JobRoom
+from tests.fixtures.programs import BARE, TOP
 from tests.fixtures.server import STOP_SECONDS, Server
 from tests.fixtures.uploads import PictureRoom, picture
 from tests.fixtures.wire import until
 
-TOP = Path(__file__).resolve().parents[2]
-BARE = {"PATH": os.environ["PATH"], "DARKROOM_ENV_FILE": os.devnull, "FLASK_SKIP_DOTENV": "1"}
 PICTURES = 40
 
 
 def flask(installation: Installation, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *words],
-        cwd=TOP, env=BARE | installation.environ, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+    return programs.flask(*words, environ=installation.environ)
 
 
 class Worker:

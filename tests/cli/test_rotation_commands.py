@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +16,9 @@ from sqlalchemy import func, select
 
 from app.models import FileKey
 from app.storage.replacing import FilePlace, blobs_of, header_at
+from tests.fixtures.programs import BARE, TOP
 from tests.fixtures.uploads import PictureRoom, picture
 
-TOP = Path(__file__).resolve().parents[2]
-BARE = {"PATH": os.environ["PATH"], "DARKROOM_ENV_FILE": os.devnull, "FLASK_SKIP_DOTENV": "1"}
 PATIENCE = 120.0
 
 

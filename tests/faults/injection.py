@@ -129,14 +129,20 @@ def _watch_database(house: House, points: Points, undo: ExitStack) -> None:
     undo.enter_context(mock.patch.object(engine.dialect, "do_commit", committing))
 
 
-def worth_trying(points: Sequence[str], one_in: int = 6) -> Iterator[tuple[int, str]]:
-    """Every point that changes something, and of those that only read one in so many.
+def worth_trying(
+    points: Sequence[str], one_in: int = 6, changing: int = 1
+) -> Iterator[tuple[int, str]]:
+    """Of the points that only read one in so many, and of those that change something every
+    one, or one in ``changing`` where work repeats itself, as table by table.
 
     All of them where DARKROOM_TEST_EVERY_POINT is set: what a release is tried with.
     """
     everything = "DARKROOM_TEST_EVERY_POINT" in os.environ
+    changed = 0
     for at, name in enumerate(points, 1):
-        if everything or name in CHANGING or at % one_in == 0:
+        changed += name in CHANGING
+        wanted = changed % changing == 0 if name in CHANGING else at % one_in == 0
+        if everything or wanted:
             yield at, name
 
 
@@ -162,15 +168,19 @@ def _fault(name: str, code: int) -> Exception:
     return fault
 
 
-def killing(at: int) -> Before:
+def killing(at: int | str) -> Before:
+    """Die at the Nth point, or at the first of this name."""
+
     def before(number: int, name: str) -> None:
-        if number == at:
+        if at in (number, name):
             os._exit(KILLED)
 
     return before
 
 
-def killed_at(at: int, make: Callable[[], House], work: Callable[[House], object]) -> bool:
+def killed_at(
+    at: int | str, make: Callable[[], House], work: Callable[[House], object]
+) -> bool:
     """Do the work in a fork that dies at the Nth point; False if it came to its end."""
     child = os.fork()
     if child == 0:

@@ -13,10 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
-from app.db.migrate import current_revision, upgrade
-from app.db.session import make_engine
 from app.errors import ConfigurationError, DarkroomError
 from app.jobs.watch import UNWATCHED
 from app.services.backup import RESTORING, Drill, database, drill, restore
@@ -25,6 +22,7 @@ from app.wiring import House
 from app.wiring_backup import settings_at
 from tests.faults import injection
 from tests.faults.scene import MARKERS, Scene
+from tests.fixtures.schema import tables_from_a_copy
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 Work = Callable[[House], object]
@@ -100,23 +98,8 @@ class Stage:
 
 @pytest.fixture(scope="module", autouse=True)
 def made_tables() -> Iterator[None]:
-    """The tables of a new database from a copy: a loop of hundreds migrates once."""
-    template = make_engine("sqlite://", None)
-    upgrade(template)
-    source = template.raw_connection()
-
-    def copied(engine: Engine, revision: str = "head") -> None:
-        if current_revision(engine) is None:
-            connection = engine.raw_connection()
-            source.backup(connection.dbapi_connection)
-            connection.close()
-
-    with pytest.MonkeyPatch.context() as patch:
-        for module in (database, drill, restore):
-            patch.setattr(module, "upgrade", copied)
+    with tables_from_a_copy(database, drill, restore):
         yield
-    source.close()
-    template.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -14,16 +14,19 @@ from sqlalchemy import Engine, event, text
 
 from app.crypto.context import Role
 from app.crypto.stream import BlobReader, read_header
+from app.db.migrate import upgrade
 from app.db.session import make_engine
 from app.domain import directory_record
 from app.domain.image_record import ImageRecord
 from app.errors import BlobNotFound, DarkroomError
+from app.services.rebuild import database as rebuilt_database
 from app.services.records.rows import directory_entries, image_record
 from app.storage.object_paths import DIRECTORY_RECORD, IMAGES
 from app.wiring import House
 from tests.faults import injection
 from tests.faults.scene import Scene
 from tests.faults.test_service_faults import FAULTS, attempts, points_of
+from tests.fixtures.schema import tables_from_a_copy
 
 pytestmark = pytest.mark.slow
 EIO = 5
@@ -116,12 +119,13 @@ def database(scene: Scene) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lost(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+def lost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     scene = Scene(tmp_path_factory.mktemp("lost"))
     with scene.opened() as house:
         scene.upload(house, scene.arriving)
         house.services.records.run()
-    return scene
+    with tables_from_a_copy(rebuilt_database):
+        yield scene
 
 
 def lose(scene: Scene) -> None:
@@ -228,6 +232,19 @@ class TestRebuild:
             left = list(database(lost).parent.glob("*.rebuild*"))
             assert not left or hit == ["os.unlink"], (point, hit)
         assert failures > 5
+
+    @pytest.mark.parametrize("at", [20, 50, 80])
+    def test_a_fault_while_its_tables_are_made(self, lost: Scene, at: int) -> None:
+        lose(lost)
+        house, hit = fresh(lost), list[str]()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rebuilt_database, "upgrade", upgrade)
+            with pytest.raises((DarkroomError, OSError)), points(house, failing(at, hit)):
+                rebuild(house)
+        house.close()
+        assert hit
+        assert not check_database(lost, hit[0])
+        assert not list(database(lost).parent.glob("*.rebuild*"))
 
     def test_a_kill(self, lost: Scene) -> None:
         for at, point in chosen(all_points(lost)):

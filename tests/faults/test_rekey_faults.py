@@ -64,7 +64,7 @@ def test_a_fault(scene: KeyScene, to: KeyMode) -> None:
         check(scene, house, to, point)
         tried += 1
     print(f"rekey to {to}: {tried} points failed")
-    assert tried > 50
+    assert tried > 40
 
 
 @pytest.mark.parametrize("to", MODES)

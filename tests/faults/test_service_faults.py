@@ -60,14 +60,14 @@ def until_closed(most: int) -> bool:
 
 
 def attempts(
-    scene: Scene, work: Work, code: int, *, onwards: bool, one_in: int = 6
+    scene: Scene, work: Work, code: int, *, onwards: bool, one_in: int = 6, changing: int = 1
 ) -> Iterator[tuple[str, House, bool]]:
     """After a fault at each point: its name, the house that goes on, whether work failed.
 
     No fault leaves a descriptor open.
     """
     opened = tried = 0
-    for at, name in injection.worth_trying(points_of(scene, work), one_in):
+    for at, name in injection.worth_trying(points_of(scene, work), one_in, changing):
         if code == errno.ENOSPC and name not in TAKES_SPACE:
             continue
         scene.reset()

@@ -47,8 +47,8 @@ def page(path: str, least: str | None = None, ok: int = 200, **more: Any) -> Row
 
 
 def form(path: str, least: str | None = None, ok: int = 303, **fields: Any) -> Row:
-    fresh = fields.pop("fresh", "")
-    return Row(path, "page", least, ok, form=fields, fresh=fresh)
+    fresh, hidden = fields.pop("fresh", ""), fields.pop("hidden", False)
+    return Row(path, "page", least, ok, form=fields, fresh=fresh, hidden=hidden)
 
 
 def media(path: str, scope: str = "images:read") -> Row:
@@ -63,6 +63,8 @@ def api(
 
 JSON = {"Accept": "application/json"}
 ANY = {"If-Match": "*"}
+EXPORT = {"format": "coco"}
+NOTHING = "00000000-0000-4000-8000-000000000000"
 BOXES = {"state": "done", "annotations": []}
 
 TABLE: dict[tuple[str, str], Row | Open] = {
@@ -87,6 +89,8 @@ TABLE: dict[tuple[str, str], Row | Open] = {
     # one's own account
     ("auth.account", "GET"): page("/account"),
     ("auth.edit_account", "POST"): form("/account", theme="dark"),
+    ("auth.keymap", "GET"): page("/account/keys"),
+    ("auth.edit_keymap", "POST"): form("/account/keys", draw="y"),
     ("auth.api_keys", "GET"): page("/auth/api-keys"),
     ("auth.create_api_key", "POST"): form("/auth/api-keys", ok=422, name=""),
     ("auth.revoke_api_key", "POST"): form("/auth/api-keys/{key}/revoke", "owner", fresh="key"),
@@ -96,6 +100,10 @@ TABLE: dict[tuple[str, str], Row | Open] = {
     ("auth.revoke_session", "POST"): form("/auth/sessions/{nothing}/revoke", ok=404),
     ("auth.revoke_other_sessions", "POST"): form("/auth/sessions/revoke-others"),
     ("api.account.me", "GET"): api("/me", "account:read"),
+    ("api.account.keymap", "GET"): api("/me/keymap", "account:read"),
+    ("api.account.set_keymap", "PUT"): api(
+        "/me/keymap", "account:write", json={"keymap": {"draw": "y"}}
+    ),
     ("api.account.keys", "GET"): api("/api-keys", "account:read"),
     ("api.account.create_key", "POST"): api(
         "/api-keys", "account:write", ok=422, json={"name": "n"}
@@ -104,6 +112,7 @@ TABLE: dict[tuple[str, str], Row | Open] = {
         "/api-keys/{key}", "account:write", "owner", 204, fresh="key"
     ),
     ("api.account.sessions", "GET"): api("/sessions", "account:read"),
+    ("api.account.draft_key", "GET"): api("/sessions/draft-key", None),
     ("api.account.end_session", "DELETE"): api("/sessions/{nothing}", None, ok=404),
     # the installation
     ("admin.keys", "GET"): page("/admin/keys", admin=True),
@@ -158,7 +167,163 @@ TABLE: dict[tuple[str, str], Row | Open] = {
         "/images/{image}/annotations", "annotations:read", "viewer"
     ),
     ("api.annotations.replace", "PUT"): api(
-        "/images/{image}/annotations", "annotations:write", "annotator", json=BOXES, headers=ANY
+        "/images/{image}/annotations",
+        "annotations:write",
+        "annotator",
+        json=BOXES,
+        headers=ANY,
+        fresh="place",
+    ),
+    # tasks
+    ("api.tasks.following", "GET"): api(
+        "/collections/{slug}/next", "annotations:write", "annotator"
+    ),
+    ("api.tasks.take_next", "POST"): api(
+        "/collections/{slug}/next", "annotations:write", "annotator", json={}
+    ),
+    ("api.tasks.assign_some", "POST"): api(
+        "/collections/{slug}/assign",
+        "annotations:write",
+        "reviewer",
+        json={"user_id": None, "count": 1},
+    ),
+    ("api.tasks.show", "GET"): api("/images/{image}/task", "annotations:read", "viewer"),
+    ("api.tasks.take", "POST"): api(
+        "/images/{image}/lease", "annotations:write", "annotator", fresh="place"
+    ),
+    ("api.tasks.release", "POST"): api(
+        "/images/{image}/release", "annotations:write", "annotator", fresh="place"
+    ),
+    ("api.tasks.submit", "POST"): api(
+        "/images/{image}/submit", "annotations:write", "annotator", fresh="place"
+    ),
+    ("api.tasks.skip", "POST"): api(
+        "/images/{image}/skip",
+        "annotations:write",
+        "annotator",
+        json={"reason": "blurred"},
+        fresh="place",
+    ),
+    ("api.tasks.reopen", "POST"): api(
+        "/images/{image}/reopen", "annotations:write", "annotator", fresh="place"
+    ),
+    ("api.tasks.review", "POST"): api(
+        "/images/{image}/review",
+        "annotations:write",
+        "reviewer",
+        409,
+        json={"verdict": "accept"},
+        fresh="place",
+    ),
+    ("api.tasks.assign", "POST"): api(
+        "/images/{image}/assign", "annotations:write", "reviewer", json={"user_id": None}
+    ),
+    ("api.annotations.patch", "PATCH"): api(
+        "/images/{image}/annotations", "annotations:write", "annotator", json={"ops": []}
+    ),
+    ("api.annotation_history.changes", "GET"): api(
+        "/images/{image}/annotations/changes?since=0", "annotations:read", "viewer"
+    ),
+    ("api.annotation_history.history", "GET"): api(
+        "/images/{image}/annotations/history", "annotations:read", "viewer"
+    ),
+    ("api.annotation_history.restore", "POST"): api(
+        "/images/{image}/annotations/restore", "annotations:write", "annotator", json={"seq": 0}
+    ),
+    ("api.comments.index", "GET"): api(
+        "/images/{image}/comments", "annotations:read", "viewer"
+    ),
+    ("api.comments.add", "POST"): api(
+        "/images/{image}/comments", "annotations:write", "annotator", 201, json={"text": "a"}
+    ),
+    ("api.comments.change", "PATCH"): api(
+        "/comments/{comment}", "annotations:write", "annotator", json={"resolved": True}
+    ),
+    ("api.comments.remove", "DELETE"): api(
+        "/comments/{comment}", "annotations:write", "reviewer", 204, fresh="place"
+    ),
+    ("work.start", "POST"): form("/collections/{slug}/next", "annotator"),
+    ("work.progress", "GET"): page("/collections/{slug}/progress", "viewer"),
+    ("work.progress_csv", "GET"): page("/collections/{slug}/progress.csv", "viewer"),
+    ("work.assign", "POST"): form(
+        "/collections/{slug}/assign", "reviewer", user_id="", count="1"
+    ),
+    ("work.review", "GET"): page("/collections/{slug}/review", "reviewer"),
+    ("work.give_verdict", "POST"): form(
+        "/collections/{slug}/review", "reviewer", 409, image_id="{image}", verdict="accept"
+    ),
+    ("work.agreement", "GET"): page("/collections/{slug}/agreement", "annotator"),
+    ("work.make_round", "POST"): form(
+        "/collections/{slug}/agreement", "reviewer", 422, name=""
+    ),
+    ("work.round", "GET"): page(
+        "/collections/{slug}/agreement/{round}", "reviewer", hidden=True
+    ),
+    # one's own copy: nobody else's is there for anybody
+    ("work.copy", "GET"): page(
+        "/collections/{slug}/agreement/{round}/{image}", "owner", hidden=True
+    ),
+    ("work.adjudicate", "GET"): page(
+        "/collections/{slug}/agreement/{round}/{image}/adjudicate", "reviewer", 404, hidden=True
+    ),
+    ("work.decide", "POST"): form(
+        "/collections/{slug}/agreement/{round}/{image}/adjudicate",
+        "reviewer",
+        404,
+        a="{member}",
+        b="{label}",
+    ),
+    ("work.hand_over", "POST"): form(
+        "/collections/{slug}/agreement/{round}/hand-over", "reviewer", 422, hidden=True
+    ),
+    ("work.choose_round", "POST"): form(
+        "/collections/{slug}/agreement/chosen", "reviewer", 200, ids="{image}"
+    ),
+    ("api.rounds.index", "GET"): api(
+        "/collections/{slug}/rounds", "annotations:write", "annotator"
+    ),
+    ("api.rounds.create", "POST"): api(
+        "/collections/{slug}/rounds",
+        "annotations:write",
+        "reviewer",
+        422,
+        json={"name": "", "annotators": []},
+    ),
+    ("api.rounds.show", "GET"): api(
+        "/collections/{slug}/rounds/{round}", "annotations:write", "reviewer", hidden=True
+    ),
+    ("api.rounds.hand_over", "POST"): api(
+        "/collections/{slug}/rounds/{round}/hand-over",
+        "annotations:write",
+        "reviewer",
+        422,
+        hidden=True,
+        json={"from": "{label}", "to": None},
+    ),
+    ("api.copies.show", "GET"): api(
+        "/copies/{copy}/annotations", "annotations:read", "owner", hidden=True
+    ),
+    ("api.copies.patch", "PATCH"): api(
+        "/copies/{copy}/annotations",
+        "annotations:write",
+        "owner",
+        hidden=True,
+        json={"ops": []},
+    ),
+    ("api.copies.changes", "GET"): api(
+        "/copies/{copy}/annotations/changes?since=0", "annotations:read", "owner", hidden=True
+    ),
+    ("api.copies.task", "GET"): api(
+        "/copies/{copy}/task", "annotations:read", "owner", hidden=True
+    ),
+    ("api.copies.following", "GET"): api(
+        "/copies/{copy}/next", "annotations:write", "owner", hidden=True
+    ),
+    ("api.copies.submit", "POST"): api(
+        "/copies/{copy}/submit", "annotations:write", "owner", hidden=True
+    ),
+    ("api.copies.reopen", "POST"): api(
+        "/copies/{copy}/reopen", "annotations:write", "owner", hidden=True
     ),
     # collections
     ("collections.page", "GET"): page("/collections"),
@@ -169,6 +334,35 @@ TABLE: dict[tuple[str, str], Row | Open] = {
     ("collections.add_label", "POST"): form(
         "/collections/{slug}/labels", "editor", name="{new}"
     ),
+    ("collections.labels", "GET"): page("/collections/{slug}/labels", "viewer"),
+    ("collections.label", "GET"): page(
+        "/collections/{slug}/labels/{label}", "editor", hidden=True
+    ),
+    ("collections.order_labels", "POST"): form(
+        "/collections/{slug}/labels/order", "editor", up="{label}"
+    ),
+    ("collections.merge_label", "POST"): form(
+        "/collections/{slug}/labels/{label}/merge", "editor", 404, into=NOTHING
+    ),
+    ("collections.split_label", "POST"): form(
+        "/collections/{slug}/labels/{label}/split",
+        "editor",
+        attribute="a",
+        value="1",
+        name="{new}",
+    ),
+    ("collections.relabel_chosen", "POST"): form(
+        "/collections/{slug}/labels/relabel",
+        "editor",
+        label="{label}",
+        into="{new}",
+        ids="{image}",
+    ),
+    ("collections.switch_label_index", "POST"): form(
+        "/collections/{slug}/label-index", "owner", on="1"
+    ),
+    ("gallery.keep_filter", "POST"): form("/gallery/filters", name="{new}", q="a"),
+    ("gallery.forget_filter", "POST"): form("/gallery/filters/{nothing}/remove", ok=404),
     ("collections.edit_label", "POST"): form(
         "/collections/{slug}/labels/{label}", "editor", name="car"
     ),
@@ -181,6 +375,27 @@ TABLE: dict[tuple[str, str], Row | Open] = {
     ),
     ("collections.edit_member", "POST"): form(
         "/collections/{slug}/members/{member}", "owner", role="viewer"
+    ),
+    ("exchange.page", "GET"): page("/collections/{slug}/exchange", "viewer"),
+    ("exchange.take", "POST"): form("/collections/{slug}/exchange/import", "reviewer", 422),
+    ("exchange.give", "POST"): form("/collections/{slug}/exchange/export", "editor", 422),
+    ("exchange.report", "GET"): page("/collections/{slug}/exchange/{nothing}", ok=404),
+    ("exchange.accept", "POST"): form("/collections/{slug}/exchange/{nothing}/accept", ok=404),
+    ("api.exchange.export", "POST"): api(
+        "/collections/{slug}/exports", "collections:read", "editor", 202, json=EXPORT
+    ),
+    ("api.exchange.accept_export", "POST"): api(
+        "/collections/{slug}/exports/{nothing}/accept", "collections:read", "editor", 404
+    ),
+    ("api.exchange.examine", "POST"): api(
+        "/collections/{slug}/imports", "annotations:write", "reviewer", 422, form={}
+    ),
+    ("api.exchange.accept_import", "POST"): api(
+        "/collections/{slug}/imports/{nothing}/accept",
+        "annotations:write",
+        "reviewer",
+        404,
+        json={},
     ),
     ("api.collections.index", "GET"): api("/collections", "collections:read"),
     ("api.collections.create", "POST"): api(
@@ -224,6 +439,40 @@ TABLE: dict[tuple[str, str], Row | Open] = {
         "editor",
         json={"name": "car"},
     ),
+    ("api.collections.order_labels", "PUT"): api(
+        "/collections/{slug}/labels/order",
+        "collections:write",
+        "editor",
+        422,
+        json={"ids": []},
+    ),
+    ("api.collections.label_versions", "GET"): api(
+        "/collections/{slug}/labels/versions", "collections:read", "viewer"
+    ),
+    ("api.collections.preview_label", "GET"): api(
+        "/collections/{slug}/labels/{label}/preview", "collections:write", "editor"
+    ),
+    ("api.collections.merge_label", "POST"): api(
+        "/collections/{slug}/labels/{label}/merge",
+        "collections:write",
+        "editor",
+        404,
+        json={"into": NOTHING},
+    ),
+    ("api.collections.split_label", "POST"): api(
+        "/collections/{slug}/labels/{label}/split",
+        "collections:write",
+        "editor",
+        json={"images": [], "name": "{new}"},
+    ),
+    ("api.collections.switch_label_index", "PUT"): api(
+        "/collections/{slug}/label-index", "collections:write", "owner", 202, json={"on": True}
+    ),
+    ("api.filters.index", "GET"): api("/filters", "account:read"),
+    ("api.filters.create", "POST"): api(
+        "/filters", "account:write", ok=201, json={"name": "{new}", "query": {"q": "a"}}
+    ),
+    ("api.filters.remove", "DELETE"): api("/filters/{nothing}", "account:write", ok=404),
     ("api.collections.remove_label", "DELETE"): api(
         "/collections/{slug}/labels/{label}", "collections:write", "editor", 204, fresh="place"
     ),

@@ -152,7 +152,7 @@ def test_where_nothing_sets_aside_a_missing_key_is_a_503(lab: Lab, kind, monkeyp
     def fail(*_: object, **__: object) -> None:
         raise kind("The vault's file /secret/place is damaged")
 
-    monkeypatch.setattr(lab.installation.services.library, "page", fail)
+    monkeypatch.setattr(lab.installation.services.search, "page", fail)
     answer = lab.client.get("/api/v1/images")
     assert answer.status_code == 503
     assert "/secret/place" not in answer.text

@@ -7,22 +7,29 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.sql import column, table
 
 from app.crypto.context import Role
 from app.db.times import utc_now
+from app.domain.access import Actor
+from app.domain.search_terms import SearchTerms
 from app.errors import Conflict, KeyVaultUnavailable, NotFound
 from app.jobs.watch import Unwatched
+from app.models import LabelToken
+from app.services import draft_keys
 from app.services.keys import ROOT_NAMES, RootName
 from app.services.keys.column_rotation import sealed_tables
 from app.services.keys.root_rotation import RootTerms
+from app.services.listing import ListQuery
 from app.services.signed_urls import Purpose, SignedView, read_token, sign_view
 from app.wiring import House
 from tests.faults.scene import PASSWORD, Scene
 
+USER = UUID(int=7)
 AT_ONCE = RootTerms(timedelta(0), timedelta(0), timedelta(0))
 DAY = RootTerms(timedelta(hours=24), timedelta(hours=1), timedelta(0))
 
@@ -187,6 +194,36 @@ class TestBlind:
         assert scene.upload(other, scene.resident).duplicate
         assert other.services.accounts.authenticate("a@b.example", PASSWORD)
 
+    def test_pictures_are_found_by_label_all_the_time(
+        self, scene: Scene, house: House, other: House
+    ) -> None:
+        services, actor = house.services, scene.actor
+        document = {"annotations": [{"label": "gull", "box": {"x": 1, "y": 1, "w": 2, "h": 2}}]}
+        services.annotations.put(actor, scene.resident_id, document, "*")
+        place = services.library.detail(actor, scene.resident_id).place
+        assert place is not None
+        services.label_indexing.run(place.id, on=True)
+        terms = SearchTerms(label="gull")
+
+        def found(one: House) -> list[UUID]:
+            page = one.services.search.page(actor, ListQuery(), terms, slug=place.slug)
+            return [card.id for card in page.cards]
+
+        def tokens() -> list[bytes]:
+            with house.uow.read() as session:
+                return list(session.scalars(select(LabelToken.token)))
+
+        roots, before = services.key_changes.roots, tokens()
+        roots._make("blind")
+        other.roots.refresh()
+        assert found(house) == found(other) == [scene.resident_id]
+        assert roots.run(Unwatched(), "blind").complete
+        assert found(house) == found(other) == [scene.resident_id]
+        assert len(tokens()) == 1
+        assert tokens() != before
+        services.annotations.put(actor, scene.resident_id, {"annotations": []}, "*")
+        assert tokens() == []
+
     def test_waits_until_every_process_knows(self, scene: Scene, house: House) -> None:
         roots = house.services.key_changes.roots
         roots._terms = replace(AT_ONCE, settle=timedelta(seconds=30))
@@ -219,6 +256,24 @@ class TestUrl:
             assert roots.tend(Unwatched()) == 1
             with pytest.raises(NotFound):
                 read_token(link, house.roots)
+
+
+class TestTransient:
+    def test_drafts_in_browsers_open_for_as_long_as_they_are_offered(
+        self, scene: Scene
+    ) -> None:
+        for house in opened(scene, replace(DAY, drafts=draft_keys.KEPT)):
+            before = house.services.draft_keys.of(Actor(USER)).keys
+            roots = house.services.key_changes.roots
+            assert roots.run(Unwatched(), "transient").waiting == 1
+            fresh, *older = house.services.draft_keys.of(Actor(USER)).keys
+            assert tuple(older) == before
+            assert fresh.id != before[0].id
+            later(house, draft_keys.KEPT + timedelta(hours=23))
+            assert roots.tend(Unwatched()) == 0
+            later(house, draft_keys.KEPT + timedelta(hours=25))
+            assert roots.tend(Unwatched()) == 1
+            assert house.services.draft_keys.of(Actor(USER)).keys == (fresh,)
 
 
 def test_a_stranger_costs_the_vault_one_look_a_second(scene: Scene, house: House) -> None:

@@ -5,10 +5,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.domain.access import Actor
+from app.domain.attribute_types import AttributeKind, AttributeType
 from app.domain.labels import COLOURS
 from app.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from app.services.labels import LabelEdit
 from tests.fixtures.rooms import Rooms
+
+SEX = {"name": "sex", "kind": "select", "options": ["f", "m"]}
 
 
 @pytest.fixture
@@ -37,9 +40,10 @@ def test_classes_get_colours_keys_and_places(rooms: Rooms, ada: Actor, slug: str
 
 
 def test_what_is_told_is_taken(rooms: Rooms, ada: Actor, slug: str) -> None:
-    edit = LabelEdit(name="wren", colour="#ABCDEF", hotkey="7", attributes={"sex": "f"})
+    edit = LabelEdit(name="wren", colour="#ABCDEF", hotkey="7", attributes=[SEX])
     made = rooms.labels.create(ada, slug, edit)
-    assert (made.colour, made.hotkey, made.attributes) == ("#abcdef", "7", {"sex": "f"})
+    assert (made.colour, made.hotkey) == ("#abcdef", "7")
+    assert made.attributes == (AttributeType("sex", AttributeKind.SELECT, options=("f", "m")),)
     assert rooms.labels.list(ada, slug) == (made,)
 
 
@@ -71,6 +75,8 @@ def test_names_and_keys_are_each_ones_own(rooms: Rooms, ada: Actor, slug: str) -
         LabelEdit(name="a", colour="red"),
         LabelEdit(name="a", hotkey="x"),
         LabelEdit(name="a", attributes={"deep": {"er": 1}}),
+        LabelEdit(name="a", attributes=[{"name": "sex", "kind": "select"}]),
+        LabelEdit(name="a", aliases=["b", ""]),
     ],
 )
 def test_refused(rooms: Rooms, ada: Actor, slug: str, bad: LabelEdit) -> None:
@@ -127,3 +133,13 @@ def test_editors_change_and_others_look(rooms: Rooms, ada: Actor, slug: str) -> 
     rooms.members.change(ada, slug, bob.user_id, "editor")
     make(rooms, bob, slug, "owl")
     assert rooms.actions()[-1] == "label.create"
+
+
+def test_a_former_name_stays_whatever_other_names_are_told(
+    rooms: Rooms, ada: Actor, slug: str
+) -> None:
+    (wren,) = make(rooms, ada, slug, "wren")
+    changed = rooms.labels.edit(ada, slug, wren, LabelEdit(name="robin", aliases=["redbreast"]))
+    assert changed.aliases == ("redbreast", "wren")
+    again = rooms.labels.edit(ada, slug, wren, LabelEdit(name="robin", aliases=["robin"]))
+    assert again.aliases == ()

@@ -194,3 +194,16 @@ def test_who_may_not(place: Place) -> None:
     room.services.trash.trash(room.actor, place.image)
     with pytest.raises((NotFound, NotPermitted)):
         place.move()
+
+
+def test_nobody_of_the_former_collection_keeps_it(place: Place) -> None:
+    room, members = place.room, place.room.services.members
+    bob, eve = (room.installation.person(name) for name in ("bob", "eve"))
+    members.add(room.actor, place.here, email=bob.email, role="annotator")
+    members.add(room.actor, place.there, email=eve.email, role="annotator")
+    room.services.tasks.assign(room.actor, place.image, bob.id)
+    assert room.services.tasks.next(bob.actor, place.here) is not None
+    place.move()
+    found = room.services.tasks.next(eve.actor, place.there)
+    assert found is not None
+    assert (found.image_id, found.assignee) == (place.image, None)

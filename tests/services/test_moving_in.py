@@ -80,6 +80,15 @@ def test_three_hundred_wrong_keys_that_pass_the_padding(
     assert take(installation, source).verdict is Verdict.IMPORTED
 
 
+@pytest.mark.parametrize("head", [b"%!", b"MZ", b"\x1f\x9d", b"\xff\xf1", b"\xff\xfb"])
+def test_noise_that_begins_like_something_else_by_chance(
+    installation: Installation, old: Path, head: bytes
+) -> None:
+    put_old(old, "a.bin", head + os.urandom(4000), told=None)
+    (source,) = find_sources(old).sources
+    assert take(installation, source).reason == FAILED
+
+
 def test_the_right_magic_bytes_over_noise(installation: Installation, old: Path) -> None:
     for n, head in enumerate((b"\xff\xd8\xff\xe0\x00\x10JFIF", b"\x89PNG\r\n\x1a\n")):
         put_old(old, f"{n}.bin", head + os.urandom(4000), told=None)

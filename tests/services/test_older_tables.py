@@ -16,7 +16,7 @@ from app.crypto.keys import SecretKey, generate_key
 from app.crypto.legacy_keys import KeyForm
 from app.db.older_table import OlderTable
 from app.domain.access import Actor
-from app.domain.annotation import Box
+from app.domain.shapes import Box
 from app.errors import ConfigurationError, DatabaseUnavailable, EncryptionError, InvalidInput
 from app.formats.labelled_box import Corners, Units
 from app.services.migration.boxes import BoxMoves

@@ -7,7 +7,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, update
@@ -27,7 +27,14 @@ from app.errors import (
 )
 from app.models import FileKey, Image, User
 from app.models import Installation as InstallationRow
+from app.services.agreement.rounds import Draw
 from app.services.collections import CollectionEdit
+from app.services.exchange.notes import (
+    PictureNote,
+    notes_ahead,
+    write_document,
+    write_notes,
+)
 from app.services.labels import LabelEdit
 from app.services.rebuild import RebuildReport
 from app.startup import start
@@ -45,12 +52,14 @@ GONE = {
     "alembic_version",
     "alert_messages",
     "alerts",  # of the moment
+    "annotation_ops",  # what is there comes back, not how it came about
     "api_keys",  # somebody may have it
     "audit_events",  # begins anew
     "former_masters",  # asked by workers that ran while the key was replaced
     "jobs",
     "kek_versions",  # the next rotation of these keys looks for itself
     "maintenance_runs",
+    "presences",  # of the moment
     "sessions",
     "stale_records",
 }
@@ -143,12 +152,41 @@ def filled(room: PictureRoom) -> PictureRoom:
             for label in ("car", "bus", "car")
         ]
         services.annotations.put(owner, image, {"annotations": boxes, "state": "done"}, "*")
+    pinned = services.annotations.get(owner, ids[0]).annotations[0].id
+    said = services.comments.add(
+        bob.actor, ids[0], "ä\nb", annotation_id=pinned, point=(1.5, -2.0)
+    )
+    services.comments.change(owner, said.id, resolved=True)
+    services.tasks.review(owner, ids[0], "reject", "the one at the left")
+    services.tasks.assign(owner, ids[5], bob.id)
+    services.tasks.skip(owner, ids[5], "zu dunkel")
+    services.labels.create(owner, slug, LabelEdit(name="gone"))
+    names = {label.name: label.id for label in services.labels.list(owner, slug)}
+    services.labels.remove(owner, slug, names["gone"])
+    services.labels.edit(owner, slug, names["bus"], LabelEdit(name="coach"))
+    services.label_indexing.run(services.collections.get(owner, slug).id, on=True)
+    services.trash.trash(owner, ids[2])
     services.trash.trash(owner, ids[4])
     services.moves.move(owner, ids[3], there)
     services.collections.edit(owner, there, CollectionEdit(name="Elsewhere"))
     services.account_administration.set_quota(OPERATOR, bob.id, 12345)
     services.account_administration.set_disabled(OPERATOR, site.person("carl").id, True)
     services.accounts.choose_theme(bob.actor, "dark")
+    services.saved_filters.add(owner, "mine", {"state": "done", "attribute": ["a:1"]}, slug)
+    services.preferences.set_keymap(bob.actor, {"draw": "b"})
+    draw = Draw("zwei", (owner.user_id, bob.id), images=(ids[1],))
+    started = services.rounds.make(owner, slug, draw)
+    for who in (owner, bob.actor):
+        copy = services.rounds.mine(who, slug, started, ids[1])
+        op = {"op": "add", "id": str(uuid4()), "label": "car", "box": BOX}
+        services.copies.patch(who, copy, {"ops": [op]})
+    services.copies.submit(owner, services.rounds.mine(owner, slug, started, ids[1]))
+    with site.house.uow.write() as session:
+        where = services.collections.get(owner, slug).id
+        told = PictureNote({"place": 1, "extra": {"ä": 1.5}}, {})
+        notes = notes_ahead(site.house.engine, where, "coco", {ids[0]: told})
+        write_notes(session, where, "coco", notes, utc_now())
+        write_document(session, where, "coco", {"v": 1, "extra": {"info": [None]}})
     room.upload(picture(99), expires_at=utc_now() + timedelta(days=3))
     site.key("ann")
     services.records.run()

@@ -192,6 +192,22 @@ def fake_apt(dev: ModuleType, monkeypatch: pytest.MonkeyPatch, user: int) -> lis
     return calls
 
 
+def test_what_a_linked_environment_leads_to_is_left_alone(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "pyvenv.cfg").write_text("of another place\n")
+    venv = tmp_path / ".venv"
+    venv.symlink_to(other)
+    monkeypatch.setattr(dev, "VENV", venv)
+    monkeypatch.setattr(dev, "PYTHON", venv / "bin" / "python")
+    monkeypatch.setattr(dev, "succeeds", lambda *command: command[-1] == venv)
+    dev.make_venv()
+    assert not venv.is_symlink()
+    assert (other / "pyvenv.cfg").exists()
+
+
 def test_root_gets_the_venv_module(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = fake_apt(dev, monkeypatch, user=0)
     monkeypatch.setattr(dev.importlib.util, "find_spec", lambda _name: calls or None)

@@ -34,7 +34,7 @@ def put(api: ApiClient, path: str, boxes: list[dict[str, Any]], match: str = "*"
 
 def test_a_new_picture_has_an_empty_set(api: ApiClient, path: str) -> None:
     answer = api.get(path)
-    assert answer.json == {"state": "new", "revision": 0, "annotations": []}
+    assert answer.json == {"state": "new", "revision": 0, "schema": 1, "annotations": []}
     assert answer.headers["ETag"] == '"0"'
     assert api.get(path, headers={"If-None-Match": '"0"'}).status_code == 304
 
@@ -132,3 +132,82 @@ def test_the_largest_set_fits_into_a_request_and_more_does_not(
     assert (again.status_code, len(again.json["annotations"])) == (200, MAX_BOXES)
     padded = put(api, path, [], surprise="x" * BOXES_BYTES)
     assert padded.status_code == 413
+
+
+def patch(api: ApiClient, path: str, *ops: dict[str, Any], **more: Any):
+    return api.open("PATCH", path, json={"ops": list(ops), **more})
+
+
+def test_single_boxes_are_added_changed_and_deleted(api: ApiClient, path: str) -> None:
+    one, op_id = str(uuid4()), str(uuid4())
+    shape = {"type": "rotated", "x": 1, "y": 2, "w": 3, "h": 4, "angle": 30}
+    drawn = {"op": "add", "op_id": op_id, "id": one, "label": "car", "shape": shape}
+    added = patch(api, path, drawn, state="done")
+    assert (added.status_code, added.headers["ETag"]) == (200, '"1"')
+    applied = [{"op_id": op_id, "id": one, "rev": 1}]
+    assert added.json == {"state": "done", "revision": 1, "schema": 2, "applied": applied}
+    (there,) = api.get(path).json["annotations"]
+    assert (there["shape"], there["rev"]) == (shape, 1)
+    assert patch(api, path, drawn, state="done").json == added.json
+    gone = patch(api, path, {"op": "delete", "id": one, "rev": 1})
+    assert gone.json["revision"] == 2
+    assert api.get(path).json["annotations"] == []
+
+
+def test_a_conflict_is_told_and_the_rest_is_saved(api: ApiClient, path: str) -> None:
+    one, two = put(api, path, [box(), box("bus")]).json["annotations"]
+    moved = {"op": "update", "id": one["id"], "rev": 1, "box": box()["box"] | {"x": 9}}
+    patch(api, path, moved)
+    theirs = api.get(path).json["annotations"][0]
+    again = moved | {"op_id": str(uuid4()), "box": box()["box"] | {"x": 7}}
+    other = {"op": "update", "op_id": str(uuid4()), "id": two["id"], "rev": 1, "label": "car"}
+    refused = patch(api, path, again, other)
+    assert (refused.status_code, refused.headers["ETag"]) == (409, '"3"')
+    assert refused.json["type"] == "urn:darkroom:problem:stale_annotations"
+    mine = {**one, "box": again["box"]}
+    told = {"id": one["id"], "op_ids": [again["op_id"]], "base": one, "mine": mine}
+    assert refused.json["conflicts"] == [{**told, "theirs": theirs}]
+    assert [done["op_id"] for done in refused.json["applied"]] == [other["op_id"]]
+    assert api.get(path).json["annotations"][1]["label"] == "car"
+
+
+def test_a_mistake_in_an_operation_is_named_by_its_place(api: ApiClient, path: str) -> None:
+    broken = {"op": "add", "label": "car", "box": {"x": 0, "y": 0, "w": 1}}
+    answer = patch(api, path, {"op": "add", **box()}, broken)
+    assert answer.status_code == 422
+    assert [error["path"] for error in answer.json["errors"]] == ["$.ops[1].box.h"]
+    assert api.get(path).json["annotations"] == []
+
+
+def test_history_news_and_the_way_back(installation: Installation, api: ApiClient) -> None:
+    made = api.post("/api/v1/collections", json={"name": "Shared"}).json["slug"]
+    stored = api.upload((pictures.png(), "a.png"), collection=made).json["images"][0]
+    path = f"/api/v1/images/{stored['id']}/annotations"
+    bob = installation.person("bob")
+    member = {"email": bob.email, "role": "annotator"}
+    api.post(f"/api/v1/collections/{made}/members", json=member)
+    theirs = installation.api("bob")
+    one, two = put(api, path, [box(), box("bus")]).json["annotations"]
+    patch(theirs, path, {"op": "delete", "id": one["id"], "rev": 1}, {"op": "order", "ids": []})
+    tab, other = str(uuid4()), str(uuid4())
+    theirs.get(f"{path}/changes?tab={other}")
+    news = api.get(f"{path}/changes?since=1&tab={tab}").json
+    assert (news["revision"], news["order"]) == (2, None)
+    (gone,) = news["changes"]
+    assert (gone["op"], gone["id"], gone["annotation"]) == ("delete", one["id"], None)
+    assert gone["person"] == {"name": "Bob", "initials": "B", "you": False}
+    assert [person["you"] for person in news["people"]] == [False]
+    assert "@" not in str(news)
+    assert api.get(f"{path}/changes?since=2").json["changes"] == []
+    page = api.get(f"{path}/history?limit=2").json
+    assert [(e["seq"], e["op"], e["way"]) for e in page["history"]] == [
+        (2, "delete", "patch"), (1, "state", "put"),
+    ]  # fmt: skip
+    assert page["history"][0]["before"] == one
+    rest = api.get(f"{path}/history?cursor={page['pagination']['next_cursor']}").json
+    assert [e["after"] for e in rest["history"]] == [two, one]
+    restored = theirs.post(f"{path}/restore", json={"seq": 1})
+    assert (restored.status_code, restored.headers["ETag"]) == (200, '"3"')
+    assert [a["id"] for a in restored.json["annotations"]] == [one["id"], two["id"]]
+    assert api.get(path).json["annotations"] == restored.json["annotations"]
+    assert api.post(f"{path}/restore", json={"seq": 9}).status_code == 422

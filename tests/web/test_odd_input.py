@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.blueprints.work.adjudication import choices_of_form
 from tests.fixtures import pictures
 from tests.fixtures.callers import Caller
 from tests.fixtures.installation import ApiClient, Installation
@@ -93,6 +94,21 @@ def test_times_at_the_edge_of_the_calendar(api: ApiClient, name: str, moment: st
 def test_months_that_are_none(browser: Caller, month: str) -> None:
     answer = browser.open("GET", "/gallery", query_string={"month": month})
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("told", ["99999999999", "9" * 5000, "0000000000001000", "²", "-1"])
+def test_numbers_beyond_all_bounds(
+    api: ApiClient, boxes: str, browser: Caller, told: str
+) -> None:
+    assert api.get(f"/api/v1/images?limit={told}").status_code == 422
+    assert api.get(f"{boxes}/changes?since={told}").status_code == 422
+    assert browser.open("GET", f"/gallery?looked={told}").status_code == 422
+
+
+def test_a_choice_of_no_thing_is_passed_over(site: Installation) -> None:
+    told = {"choice-1": "a", "choice-" + "9" * 5000: "a", "choice-²": "b", "choice-": "b"}
+    with site.app.test_request_context(method="POST", data=told):
+        assert choices_of_form() == {1: "a"}
 
 
 @QUICK

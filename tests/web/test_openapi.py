@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,8 +16,12 @@ from werkzeug.test import TestResponse
 
 from app.errors import Conflict
 from app.jobs.registry import JobRun
+from app.services import relabelling
+from app.services.exchange.options import ExportOptions, ImportOptions
+from app.services.labels import LabelEdit
 from tests.fixtures import pictures
 from tests.fixtures.callers import Crowd
+from tests.fixtures.exchange import coco
 from tests.fixtures.installation import Installation
 from tests.fixtures.jobs import JobRoom
 from tests.fixtures.place import (
@@ -32,7 +37,14 @@ from tests.security.access_table import TABLE, Row
 PREFIX = "/api/v1"
 BOX = {"x": 1.5, "y": 2, "w": 3, "h": 4}
 SET = {"state": "done", "annotations": [{"label": "car", "box": BOX, "attributes": {"a": [1]}}]}
+ADD = {"op": "add", "label": "a", "box": BOX}
+GONE = {"op": "update", "id": "00000000-0000-4000-8000-000000000001", "rev": 1, "box": BOX}
+STALE_OPS = {"ops": [ADD, GONE, {"op": "order", "ids": []}], "state": "done"}
 ANY = {"If-Match": "*"}
+EVERYBODYS = {"user_id": None, "count": 3}
+ROUND = {"name": "Twice", "annotators": ["{owner}", "{second}"], "images": ["{image}"]}
+HAND_OVER = "/collections/{slug}/rounds/{round}/hand-over"
+LEFT = {"from": "{second}", "to": None}
 FILES = {"jobs_result"}
 """Operations that answer with a file of some type."""
 
@@ -47,6 +59,7 @@ class Call:
     status: int
     json: Any = None
     files: tuple[bytes, ...] | None = None
+    data_set: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     who: str = "owner"
 
@@ -60,9 +73,24 @@ def call(operation: str, line: str, status: int, **more: Any) -> Any:
     return pytest.param(made, id=f"{made} {path}")
 
 
+EXPORT = {
+    "format": "yolo",
+    "images": False,
+    "crops": True,
+    "metadata": "gps",
+    "filenames": "id",
+    "splits": {"train": 80, "val": 20},
+    "seed": 7,
+    "states": ["done"],
+    "labels": ["car"],
+    "accept_losses": True,
+}
 DAMAGED = pictures.jpeg()[:300]
 CALLS = [
     call("account_me", "GET /me", 200),
+    call("account_keymap", "GET /me/keymap", 200),
+    call("account_set_keymap", "PUT /me/keymap", 200, json={"keymap": {"draw": "y"}}),
+    call("account_set_keymap", "PUT /me/keymap", 422, json={"keymap": {"draw": "?"}}),
     call("account_keys", "GET /api-keys", 200),
     call("admin_keys", "GET /admin/keys", 200, who="admin"),
     call("admin_keys", "GET /admin/keys", 403),
@@ -78,6 +106,7 @@ CALLS = [
     call("account_revoke_key", "DELETE /api-keys/{key}", 204),
     call("account_revoke_key", "DELETE /api-keys/{nothing}", 404),
     call("account_sessions", "GET /sessions", 200),
+    call("account_draft_key", "GET /sessions/draft-key", 200),
     call("account_end_session", "DELETE /sessions/{session}", 204),
     call("account_end_session", "DELETE /sessions/{nothing}", 404),
     call("jobs_index", "GET /jobs", 200),
@@ -92,6 +121,44 @@ CALLS = [
     call("jobs_remove", "DELETE /jobs/{running_job}", 202),
     call("jobs_remove", "DELETE /jobs/{job}", 204),
     call("jobs_remove", "DELETE /jobs/{nothing}", 404),
+    call("exchange_export", "POST /collections/{slug}/exports", 202, json={"format": "coco"}),
+    call("exchange_export", "POST /collections/{slug}/exports", 202, json=EXPORT),
+    call("exchange_export", "POST /collections/{slug}/exports", 422, json={"format": "x"}),
+    call("exchange_export", "POST /collections/{slug}/exports", 422, json={"seed": 1}),
+    call("exchange_accept_export", "POST /collections/{slug}/exports/{nothing}/accept", 404),
+    call(
+        "exchange_accept_export",
+        "POST /collections/{slug}/exports/{unaccepted_job}/accept",
+        202,
+    ),
+    call("exchange_examine", "POST /collections/{slug}/imports", 202, data_set=b"[]"),
+    call("exchange_examine", "POST /collections/{slug}/imports", 422, data_set=b"PK\3\4"),
+    call("exchange_examine", "POST /collections/{slug}/imports", 422, files=()),
+    call("exchange_examine", "POST /collections/nothing/imports", 404, files=()),
+    call(
+        "exchange_accept_import",
+        "POST /collections/{slug}/imports/{examined_job}/accept",
+        202,
+        json={"accept_losses": True, "mode": "replace"},
+    ),
+    call(
+        "exchange_accept_import",
+        "POST /collections/{slug}/imports/{examined_job}/accept",
+        409,
+        json={},
+    ),
+    call(
+        "exchange_accept_import",
+        "POST /collections/{slug}/imports/{nothing}/accept",
+        404,
+        json={"accept_losses": True},
+    ),
+    call(
+        "exchange_accept_import",
+        "POST /collections/{slug}/imports/{nothing}/accept",
+        422,
+        json={"mode": "x"},
+    ),
     call("images_upload", "POST /images", 201, files=(b"",)),
     call("images_upload", "POST /images", 200, files=(b"again",)),
     call("images_upload", "POST /images", 207, files=(b"", b"no picture")),
@@ -142,6 +209,83 @@ CALLS = [
         422,
         json={"annotations": [{}]},
         headers=ANY,
+    ),
+    call("annotations_patch", "PATCH /images/{image}/annotations", 200, json={"ops": [ADD]}),
+    call("annotations_patch", "PATCH /images/{image}/annotations", 409, json=STALE_OPS),
+    call("annotations_patch", "PATCH /images/{image}/annotations", 422, json={"ops": [{}]}),
+    call("copies_show", "GET /copies/{copy}/annotations", 200),
+    call("copies_show", "GET /copies/{copy}/annotations", 404, who="editor"),
+    call("copies_patch", "PATCH /copies/{copy}/annotations", 200, json={"ops": [ADD]}),
+    call(
+        "copies_patch",
+        "PATCH /copies/{copy}/annotations",
+        409,
+        json=STALE_OPS | {"state": None},
+    ),
+    call("copies_patch", "PATCH /copies/{copy}/annotations", 422, json={"ops": [{}]}),
+    call("copies_changes", "GET /copies/{copy}/annotations/changes?since=0", 200),
+    call("copies_changes", "GET /copies/{copy}/annotations/changes?since=x", 422),
+    call("copies_task", "GET /copies/{copy}/task", 200),
+    call("copies_submit", "POST /copies/{copy}/submit", 200),
+    call("copies_reopen", "POST /copies/{copy}/reopen", 200),
+    call("copies_following", "GET /copies/{copy}/next", 200),
+    call("rounds_index", "GET /collections/{slug}/rounds", 200),
+    call("rounds_create", "POST /collections/{slug}/rounds", 201, json=ROUND),
+    call("rounds_create", "POST /collections/{slug}/rounds", 422, json=ROUND | {"seed": 1}),
+    call("rounds_show", "GET /collections/{slug}/rounds/{round}", 200),
+    call("rounds_show", "GET /collections/{slug}/rounds/{nothing}", 404),
+    call("rounds_hand_over", f"POST {HAND_OVER}", 200, json=LEFT),
+    call("rounds_hand_over", f"POST {HAND_OVER}", 422, json={"from": "{second}"}),
+    call("rounds_hand_over", f"POST {HAND_OVER}", 404, json=LEFT, who="viewer"),
+    call("tasks_following", "GET /collections/{slug}/next", 200),
+    call("tasks_following", "GET /collections/{slug}/next?state=rejected", 200),
+    call("tasks_following", "GET /collections/{slug}/next?state=asleep", 422),
+    call("tasks_following", "GET /collections/{slug}/next?after=x", 422),
+    call("tasks_take_next", "POST /collections/{slug}/next", 200, json={"state": "new"}),
+    call("tasks_take_next", "POST /collections/{slug}/next", 422, json={"after": "x"}),
+    call("tasks_assign_some", "POST /collections/{slug}/assign", 200, json=EVERYBODYS),
+    call("tasks_assign_some", "POST /collections/{slug}/assign", 422, json={"user_id": None}),
+    call("tasks_show", "GET /images/{image}/task", 200),
+    call("tasks_take", "POST /images/{image}/lease", 200),
+    call("tasks_release", "POST /images/{image}/release", 200),
+    call("tasks_submit", "POST /images/{image}/submit", 200),
+    call("tasks_skip", "POST /images/{image}/skip", 200, json={"reason": "dark"}),
+    call("tasks_skip", "POST /images/{image}/skip", 422, json={"reason": " "}),
+    call("tasks_reopen", "POST /images/{image}/reopen", 200),
+    call("tasks_review", "POST /images/{done}/review", 200, json={"verdict": "accept"}),
+    call("tasks_review", "POST /images/{image}/review", 409, json={"verdict": "accept"}),
+    call("tasks_review", "POST /images/{done}/review", 422, json={"verdict": "reject"}),
+    call("tasks_review", "POST /images/{done}/review", 422, json={"verdict": "maybe"}),
+    call("tasks_assign", "POST /images/{image}/assign", 200, json={"user_id": None}),
+    call("tasks_assign", "POST /images/{image}/assign", 422, json={"user_id": "{member}"}),
+    call(
+        "annotation_history_changes",
+        "GET /images/{image}/annotations/changes?since=0&tab={nothing}",
+        200,
+    ),
+    call("annotation_history_changes", "GET /images/{image}/annotations/changes?tab=x", 422),
+    call("comments_index", "GET /images/{image}/comments", 200),
+    call("comments_add", "POST /images/{image}/comments", 201, json={"text": "a"}),
+    call("comments_add", "POST /images/{image}/comments", 422, json={"text": " "}),
+    call("comments_change", "PATCH /comments/{comment}", 200, json={"resolved": True}),
+    call(
+        "comments_change", "PATCH /comments/{comment}", 403, json={"text": "b"}, who="reviewer"
+    ),
+    call("comments_change", "PATCH /comments/{nothing}", 404, json={"text": "b"}),
+    call("comments_remove", "DELETE /comments/{comment}", 204),
+    call("annotation_history_history", "GET /images/{image}/annotations/history", 200),
+    call("annotation_history_history", "GET /images/{image}/annotations/history?limit=0", 422),
+    call(
+        "annotation_history_restore",
+        "POST /images/{image}/annotations/restore",
+        200,
+        json={"seq": 0},
+    ),
+    call(
+        "annotation_history_restore",
+        "POST /images/{image}/annotations/restore",
+        422,
+        json={"seq": 99999},
     ),
     call("collections_index", "GET /collections", 200),
     call("collections_create", "POST /collections", 201, json={"name": "A", "slug": None}),
@@ -194,6 +338,76 @@ CALLS = [
         422,
         json={"colour": "red"},
     ),
+    call(
+        "collections_order_labels",
+        "PUT /collections/{slug}/labels/order",
+        200,
+        json={"ids": ["{label}"], "version": None},
+    ),
+    call(
+        "collections_order_labels",
+        "PUT /collections/{slug}/labels/order",
+        409,
+        json={"ids": ["{label}"], "version": 99},
+    ),
+    call("collections_label_versions", "GET /collections/{slug}/labels/versions", 200),
+    call("collections_label_versions", "GET /collections/{slug}/labels/versions?before=x", 422),
+    call(
+        "collections_preview_label",
+        "GET /collections/{slug}/labels/{label}/preview?attribute=a",
+        200,
+    ),
+    call(
+        "collections_merge_label",
+        "POST /collections/{slug}/labels/{label}/merge",
+        200,
+        json={"into": "{bus}"},
+    ),
+    call(
+        "collections_merge_label",
+        "POST /collections/{slug}/labels/{label}/merge",
+        202,
+        json={"into": "{bus}"},
+    ),
+    call(
+        "collections_merge_label",
+        "POST /collections/{slug}/labels/{label}/merge",
+        409,
+        json={"into": "{bus}", "version": 999},
+    ),
+    call(
+        "collections_split_label",
+        "POST /collections/{slug}/labels/{label}/split",
+        200,
+        json={"attribute": "a", "values": {"1": "one"}},
+    ),
+    call(
+        "collections_split_label",
+        "POST /collections/{slug}/labels/{label}/split",
+        202,
+        json={"images": ["{image}"], "name": "two"},
+    ),
+    call(
+        "collections_split_label",
+        "POST /collections/{slug}/labels/{label}/split",
+        422,
+        json={"values": {"1": "one"}},
+    ),
+    call(
+        "collections_switch_label_index",
+        "PUT /collections/{slug}/label-index",
+        202,
+        json={"on": True},
+    ),
+    call("collections_switch_label_index", "PUT /collections/{slug}/label-index", 422, json={}),
+    call("filters_index", "GET /filters?collection={slug}", 200),
+    call("filters_create", "POST /filters", 201, json={"name": "n", "query": {"q": "a"}}),
+    call("filters_create", "POST /filters", 422, json={"name": "n", "query": {"x": "a"}}),
+    call("filters_remove", "DELETE /filters/{filter}", 204),
+    call("filters_remove", "DELETE /filters/{nothing}", 404),
+    call("images_index", "GET /images?collection={slug}&q=a&label=car&attribute=a:>1", 200),
+    call("images_index", "GET /images?annotator=me&total=1", 200),
+    call("images_index", "GET /images?annotator=nobody", 422),
     call("collections_remove_label", "DELETE /collections/{slug}/labels/{label}", 204),
 ]
 
@@ -286,19 +500,31 @@ class World:
 
     def names(self, path: str) -> dict[str, str]:
         place: Place = make_place(self.site)
-        names = place.names | {"public": self.public}
+        people = {who: str(self.site.person(who).id) for who in ("owner", "second")}
+        names = place.names | people | {"public": self.public}
         if "{trashed}" in path:
             names["trashed"] = str(make_place(self.site, trashed=True).image)
         if "{receipt}" in path:
             gone = make_place(self.site).image
             owner = self.site.person("owner").actor
             names["receipt"] = str(self.site.services.trash.destroy(owner, gone).receipt.id)
+        if "{done}" in path:
+            names["done"] = names["image"]
+            self.site.services.tasks.submit(self.site.person("owner").actor, place.image)
         if "{empty}" in path:
             names["empty"] = make_empty_collection(self.site)
         if "{key}" in path:
             names["key"] = str(make_key(self.site).id)
+        if "/merge" in path:
+            owner = self.site.person("owner").actor
+            bus = self.site.services.labels.create(owner, place.slug, LabelEdit(name="bus"))
+            names["bus"] = str(bus.id)
+        if "{filter}" in path:
+            owner = self.site.person("owner").actor
+            kept = self.site.services.saved_filters.add(owner, "mine", {"q": "a"}, place.slug)
+            names["filter"] = str(kept.id)
         if "job}" in path:
-            names |= jobs_of_every_kind(self.site)
+            names |= jobs_of_every_kind(self.site) | reports_of(self.site, place.slug)
         if "{session}" in path:
             person = self.site.person("owner")
             names["session"] = str(self.site.services.sessions.create(person.id).id)
@@ -310,20 +536,26 @@ class World:
         if wanted.files is not None:
             more["data"] = {"files": [self.file(content) for content in wanted.files]}
             more["content_type"] = "multipart/form-data"
+        if wanted.data_set is not None:
+            more["data"] = {"file": (BytesIO(wanted.data_set), "set.json")}
         if wanted.json is not None:
             more["json"] = self.filled(wanted.json, names)
         caller = self.crowd.caller(wanted.who)
-        return caller.open(wanted.method, PREFIX + wanted.path.format(**names), **more)
+        with pytest.MonkeyPatch.context() as patch:
+            if wanted.status == 202:  # any picture is one too many to do it at once
+                patch.setattr(relabelling, "FEW", -1)
+            return caller.open(wanted.method, PREFIX + wanted.path.format(**names), **more)
 
     def file(self, content: bytes) -> tuple[BytesIO, str]:
         real = {b"": unique_png(), b"again": self.known}.get(content, content)
         return BytesIO(real), "one.png"
 
-    def filled(self, body: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-        return {
-            name: value.format(**names) if isinstance(value, str) else value
-            for name, value in body.items()
-        }
+    def filled(self, body: Any, names: dict[str, str]) -> Any:
+        if isinstance(body, dict):
+            return {name: self.filled(value, names) for name, value in body.items()}
+        if isinstance(body, list):
+            return [self.filled(value, names) for value in body]
+        return body.format(**names) if isinstance(body, str) else body
 
 
 def jobs_of_every_kind(site: Installation) -> dict[str, str]:
@@ -338,6 +570,18 @@ def jobs_of_every_kind(site: Installation) -> dict[str, str]:
     assert site.house.jobs.rows.claim(running, timedelta(minutes=1))
     done = make_job(site)
     return {"job": str(done), "failed_job": str(failed), "running_job": str(running)}
+
+
+def reports_of(site: Installation, slug: str) -> dict[str, str]:
+    """An import and an export of a place that each wait for somebody to accept a loss."""
+    owner = site.person("owner").actor
+    document = json.dumps(coco("one.png", "gone.png")).encode()
+    imports, exports = site.services.imports, site.services.exports
+    examined = imports.start(owner, slug, BytesIO(document), "a.json", ImportOptions("coco"))
+    waiting = exports.start(owner, slug, ExportOptions("coco"))
+    for job in (examined, waiting):
+        site.house.jobs.worker.work(job)
+    return {"examined_job": str(examined), "unaccepted_job": str(waiting)}
 
 
 @pytest.fixture(scope="module")
@@ -403,7 +647,8 @@ def test_every_success_is_tried(document: dict[str, Any]) -> None:
 def addresses(document: dict[str, Any], names: dict[str, str]) -> Iterator[Any]:
     """Yield method, a real address and the name of every operation."""
     real = {"image_id": "image", "key_id": "nothing", "session_id": "nothing"}
-    real |= {"job_id": "nothing", "receipt_id": "nothing"}
+    real |= {"job_id": "nothing", "receipt_id": "nothing", "filter_id": "nothing"}
+    real |= {"comment_id": "comment", "copy_id": "copy", "round_id": "round"}
     real |= {"user_id": "member", "label_id": "label"}
     values = names | {parameter: names[name] for parameter, name in real.items()}
     for path, methods in document["paths"].items():
@@ -441,4 +686,11 @@ def _least(document: dict[str, Any], it: dict[str, Any]) -> Any:
 def _some(schema: dict[str, Any]) -> Any:
     if schema["type"] == "array":
         return [] if not schema.get("minItems") else [_some(schema["items"])]
-    return schema.get("enum", ["word"])[0]
+    if "null" in schema["type"]:
+        return None
+    if schema["type"] == "integer":
+        return schema["minimum"]
+    if schema.get("format") == "uuid":
+        return "00000000-0000-4000-8000-000000000000"
+    plain = {"boolean": True, "object": {}}.get(schema["type"], "word")
+    return schema.get("enum", [plain])[0]

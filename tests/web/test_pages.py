@@ -39,25 +39,37 @@ ACCOUNT = (200, 200, 200, 303)
 MEMBERS = (200, 200, 404, 303)
 EVERYBODY = (200, 200, 200, 200)
 
+LEADS = (200, 403, 404, 303)
+NOT_YET = (404, 404, 404, 303)
 ADMINS = (403, 403, 200, 303)
 
 PAGES = {
     "admin.keys": row(ADMINS, "/admin/keys"),
     "auth.account": row(ACCOUNT, "/account"),
     "auth.api_keys": row(ACCOUNT, "/auth/api-keys"),
+    "auth.keymap": row(ACCOUNT, "/account/keys"),
     "auth.login": row((303, 303, 303, 200), "/auth/login", "/auth/login?next=/gallery"),
     "auth.password": row(ACCOUNT, "/auth/password"),
     "auth.register": row(EVERYBODY, "/auth/register"),
     "auth.sessions": row(ACCOUNT, "/auth/sessions"),
     "annotate.page": row(MEMBERS, "/images/{image}/annotate"),
     "collections.page": row(ACCOUNT, "/collections"),
+    "collections.labels": row(MEMBERS, "/collections/{slug}/labels"),
+    "collections.label": row(
+        (200, 404, 404, 303),
+        "/collections/{slug}/labels/{label}",
+        "/collections/{slug}/labels/{label}?attribute=pose",
+    ),
     "collections.show": row(MEMBERS, "/collections/{slug}"),
+    "exchange.page": row(MEMBERS, "/collections/{slug}/exchange"),
+    "exchange.report": row((404, 404, 404, 303), "/collections/{slug}/exchange/{nothing}"),
     "gallery.index": row((303, 303, 303, 200), "/"),
     "gallery.page": row(
         ACCOUNT,
         "/gallery",
         "/gallery?view=list",
         "/gallery?tag=none&kind=image&state=new&sort=size",
+        "/gallery?q=a&label=car&attribute=age:>3&attribute=pose&annotator=me&from=2026-01-01",
     ),
     "gallery.show": row(MEMBERS, "/images/{image}", "/images/{image}?collection={slug}"),
     "gallery.receipt": row((404, 404, 404, 303), "/receipts/{nothing}"),
@@ -65,6 +77,14 @@ PAGES = {
     "gallery.trash": row(ACCOUNT, "/trash"),
     "jobs.page": row(ACCOUNT, "/jobs"),
     "reference.page": row(EVERYBODY, "/api/docs"),
+    "work.adjudicate": row(NOT_YET, "/collections/{slug}/agreement/{round}/{image}/adjudicate"),
+    "work.agreement": row(LEADS, "/collections/{slug}/agreement"),
+    "work.copy": row((200, 404, 404, 303), "/collections/{slug}/agreement/{round}/{image}"),
+    "work.progress": row(MEMBERS, "/collections/{slug}/progress"),
+    "work.review": row(
+        LEADS, "/collections/{slug}/review", "/collections/{slug}/review?state=skipped"
+    ),
+    "work.round": row((200, 404, 404, 303), "/collections/{slug}/agreement/{round}"),
     "upload.page": row(ACCOUNT, "/upload", "/upload?collection={slug}"),
 }
 

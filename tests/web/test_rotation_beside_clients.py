@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from uuid import UUID
 import pytest
 
 from app.storage.replacing import FilePlace, blobs_of, header_at
+from tests.fixtures import programs
 from tests.fixtures.busy_clients import (
     Asking,
     BusyClient,
@@ -26,7 +26,7 @@ from tests.fixtures.busy_clients import (
     with_key,
 )
 from tests.fixtures.installation import Installation
-from tests.fixtures.server import TOP, Server, serving
+from tests.fixtures.server import Server, serving
 from tests.fixtures.uploads import PictureRoom, picture
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -35,7 +35,6 @@ PICTURES = int(os.environ.get("DARKROOM_TEST_ROTATED", "150"))
 CLIENTS = 4
 SHOWN = ("original", "thumb/320", "preview")
 GENERATION_BEFORE = 1
-BARE = {"PATH": os.environ["PATH"], "DARKROOM_ENV_FILE": os.devnull, "FLASK_SKIP_DOTENV": "1"}
 
 
 @dataclass
@@ -89,14 +88,7 @@ def generations(installation: Installation, places: list[FilePlace]) -> dict[str
 
 def flask(server: Server, *words: str) -> subprocess.CompletedProcess[str]:
     """A command as another process beside the server."""
-    return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *words],
-        cwd=TOP,
-        env=BARE | server.environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return programs.flask(*words, environ=server.environ)
 
 
 def crowd_of(filled: Filled) -> Crowd:

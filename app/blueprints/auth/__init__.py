@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.blueprints.auth import account, keys, sessions, sign_in
+from app.blueprints.auth import account, keymap, keys, sessions, sign_in
 from app.blueprints.auth.base import blueprint
 
-__all__ = ["account", "blueprint", "keys", "sessions", "sign_in"]
+__all__ = ["account", "blueprint", "keymap", "keys", "sessions", "sign_in"]

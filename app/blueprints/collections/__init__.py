@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.blueprints.collections import labels, members, shelf
+from app.blueprints.collections import label_pages, labels, members, shelf
 from app.blueprints.collections.base import blueprint
 
-__all__ = ["blueprint", "labels", "members", "shelf"]
+__all__ = ["blueprint", "label_pages", "labels", "members", "shelf"]

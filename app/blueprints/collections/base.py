@@ -40,7 +40,7 @@ def show_context(slug: str) -> dict[str, Any]:
         who,
         progress=progress,
         members=all_services.members.list(who, slug),
-        labels=all_services.labels.list(who, slug),
+        labels=all_services.labels.whole(who, slug),
         covers=covers,
     )
     return {"collection": collection, "roles": collection_view.ROLES, "palette": PALETTE}

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from flask import Response, current_app, request, url_for
 
 from app.blueprints.gallery.base import blueprint
-from app.domain.access import Role
-from app.domain.states import AnnotationState
+from app.domain.access import Action, CollectionFacts, Role, allows
+from app.domain.search_terms import SearchTerms
 from app.services.cursor import decode_cursor
 from app.services.library import Place
-from app.services.listing import ListQuery, Page, Sort
-from app.web import forms, gallery_view, pages
+from app.services.listing import ListQuery, Sort
+from app.services.saved_filters import KEPT
+from app.services.search import Found
+from app.web import forms, gallery_filters, gallery_view, pages
 from app.web.context import services
 from app.web.frame import FrameCollection, set_collection
+from app.web.gallery_filters import Arguments, Looked
 from app.web.guards import PAGE, gate
 from app.web.identity import actor
+from app.web.list_arguments import search_terms
 
 PAGE_SIZE = 90
-KEPT = ("collection", "tag", "state", "view", "sort", "month")
+MOST_LOOKED = 10**9
 SORTS = {"date": (Sort.UPLOADED_DESC, Sort.UPLOADED), "size": (Sort.SIZE_DESC, Sort.SIZE)}
 TITLES = {"date": "Date", "size": "Size"}
 
@@ -38,25 +42,16 @@ class SortLink:
     direction: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """An active filter, and the page without it."""
-
-    name: str
-    value: str
-    remove_url: str
-
-
 @blueprint.get("/gallery")
 @gate(PAGE)
 def page() -> Response:
     """One page of the time line."""
-    arguments = _arguments()
+    arguments = gallery_filters.arguments_of(request)
     slug = arguments.get("collection")
     set_collection(slug)
-    query = _query(arguments)
-    found = services().library.page(actor(), query, slug=slug, tag=arguments.get("tag"))
-    return pages.render("gallery/page.html", **_context(arguments, query, found))
+    query, terms = _query(arguments), search_terms(request.args)
+    found = services().search.page(actor(), query, terms, slug=slug, tag=arguments.get("tag"))
+    return pages.render("gallery/page.html", **_context(arguments, query, terms, found))
 
 
 @blueprint.get("/trash")
@@ -79,19 +74,20 @@ def trash() -> Response:
     )
 
 
-def _arguments() -> dict[str, str]:
-    return {name: request.args[name] for name in KEPT if request.args.get(name)}
-
-
-def _query(arguments: Mapping[str, str]) -> ListQuery:
-    sort = forms.one_of(arguments.get("sort"), "sort", [order.value for order in Sort])
-    state = [state.value for state in AnnotationState]
+def _query(arguments: Arguments) -> ListQuery:
+    sort = forms.one_of(arguments.get("sort"), "sort", gallery_filters.SORTS)
+    ends = (
+        gallery_filters.day(arguments.get("to"), "to", end=True),
+        _end_of(arguments.get("month")),
+    )
     return ListQuery(
         sort=Sort(sort or Sort.UPLOADED_DESC.value),
         limit=PAGE_SIZE,
         cursor=decode_cursor(request.args.get("cursor")),
-        state=forms.one_of(arguments.get("state"), "state", state),
-        until=_end_of(arguments.get("month")),
+        state=forms.one_of(arguments.get("state"), "state", gallery_filters.STATES),
+        kind=forms.one_of(arguments.get("kind"), "kind", gallery_filters.KINDS),
+        since=gallery_filters.day(arguments.get("from"), "from"),
+        until=min((end for end in ends if end is not None), default=None),
     )
 
 
@@ -106,34 +102,77 @@ def _end_of(month: str | None) -> datetime | None:
     return datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
 
 
-def _context(arguments: dict[str, str], query: ListQuery, found: Page) -> dict[str, Any]:
+def _context(
+    arguments: Arguments, query: ListQuery, terms: SearchTerms, found: Found
+) -> dict[str, Any]:
     slug = arguments.get("collection")
     places = services().library.places(actor())
     here = [place for place in places if slug in {None, place.slug}]
     totals = services().library.months(actor(), slug)
-    is_filtered = any(name in arguments for name in ("tag", "state"))
+    is_filtered = gallery_filters.is_filtered(arguments)
     counts = {} if is_filtered else {total.month: total.count for total in totals}
     begun = {name: value for name, value in arguments.items() if name != "month"}
     inside = query.cursor is not None or "month" in arguments
+    everything = sum(total.count for total in totals)
     return {
         "months": gallery_view.months(found.cards, counts),
         "view": "list" if arguments.get("view") == "list" else "grid",
         "sorts": _sorts(arguments, query.sort),
         "grid_url": gallery_view.page_url(arguments, view="grid"),
         "list_url": gallery_view.page_url(arguments, view="list"),
-        "next_url": gallery_view.page_url(arguments, cursor=found.next_cursor)
-        if found.next_cursor
-        else None,
         "newer_url": gallery_view.page_url(begun) if inside else None,
-        "filters": _filters(arguments),
         "scrubber": () if is_filtered else gallery_view.scrubber(totals, begun),
-        "total": None if is_filtered else sum(total.count for total in totals),
+        "total": _total(arguments, query, terms) if is_filtered else everything,
         "suggested_tags": services().library.tag_names(actor(), slug),
-        **_abilities(here, places),
+        **_onward(arguments, found, everything),
+        **_panel(arguments, slug),
+        **_abilities(here, places, slug),
     }
 
 
-def _abilities(here: list[Place], places: tuple[Place, ...]) -> dict[str, Any]:
+def _total(arguments: Arguments, query: ListQuery, terms: SearchTerms) -> int | None:
+    """Of a label alone the tallies tell; anything else is not counted for a page."""
+    if not terms.only_label or query.is_filtered or "tag" in arguments:
+        return None
+    return services().search.count(actor(), query, terms, slug=arguments.get("collection"))
+
+
+def _onward(arguments: Arguments, found: Found, everything: int) -> dict[str, Any]:
+    """Where the next page begins, and how far this one looked."""
+    before = forms.number(request.args.get("looked"), "looked", 0, MOST_LOOKED, 0)
+    cut = found.looked_at is not None
+    so_far = before + (found.looked_at or 0)
+    more = {"looked": str(so_far)} if cut else {}
+    filtered = any(name in arguments for name in ("state", "kind", "tag", "from", "to"))
+    return {
+        "next_url": gallery_view.page_url(arguments, cursor=found.next_cursor, **more)
+        if found.next_cursor
+        else None,
+        "looked": Looked(so_far, None if filtered else everything) if cut else None,
+    }
+
+
+def _panel(arguments: Arguments, slug: str | None) -> dict[str, Any]:
+    who = actor()
+    members = services().members.list(who, slug) if slug else ()
+    people = dict(gallery_filters.annotators_of(members))
+    labels = services().labels.list(who, slug) if slug else ()
+    return {
+        "chosen_labels": tuple((label.id, label.name) for label in labels),
+        "filters": gallery_filters.chips(arguments, people),
+        "panel": gallery_filters.panel(
+            arguments,
+            labels=labels,
+            members=members,
+            kept=services().saved_filters.list(who, slug),
+        ),
+    }
+
+
+def _abilities(
+    here: list[Place], places: tuple[Place, ...], slug: str | None
+) -> dict[str, Any]:
+    one = CollectionFacts(here[0].role) if slug and here else None
     editable = any(place.role >= Role.EDITOR for place in here)
     targets = tuple(
         FrameCollection(place.slug, place.name) for place in places if place.role >= Role.EDITOR
@@ -144,10 +183,12 @@ def _abilities(here: list[Place], places: tuple[Place, ...]) -> dict[str, Any]:
         "can_upload": editable,
         "max_upload_bytes": current_app.config["SETTINGS"].upload_max_size,
         "move_targets": targets,
+        "can_lead": one is not None and allows(actor(), Action.LEAD_WORK, one),
+        "can_relabel": one is not None and allows(actor(), Action.MANAGE_LABELS, one),
     }
 
 
-def _sorts(arguments: Mapping[str, str], active: Sort) -> tuple[SortLink, ...]:
+def _sorts(arguments: Arguments, active: Sort) -> tuple[SortLink, ...]:
     links = []
     for key, (down, up) in SORTS.items():
         direction = {down: "desc", up: "asc"}.get(active)
@@ -157,14 +198,27 @@ def _sorts(arguments: Mapping[str, str], active: Sort) -> tuple[SortLink, ...]:
     return tuple(links)
 
 
-def _filters(arguments: Mapping[str, str]) -> tuple[Filter, ...]:
-    titles = {"tag": "Tag", "state": "State"}
-    return tuple(
-        Filter(
-            titles[name],
-            arguments[name].replace("_", " "),
-            gallery_view.page_url({k: v for k, v in arguments.items() if k != name}),
-        )
-        for name in titles
-        if name in arguments
-    )
+@blueprint.post("/gallery/filters", endpoint="keep_filter")
+@gate(PAGE)
+def keep_filter() -> Response:
+    """Keep the filters of a page under a name."""
+    slug = request.form.get("collection") or None
+    query: dict[str, Any] = {
+        name: request.form.getlist(name) if name == "attribute" else request.form[name]
+        for name in KEPT
+        if name in request.form
+    }
+    made = services().saved_filters.add(actor(), request.form.get("name", ""), query, slug)
+    place = {"collection": slug} if slug else {}
+    url = gallery_view.page_url({**place, **made.query})
+    return pages.done(url, f"“{made.name}” is kept.")
+
+
+@blueprint.post("/gallery/filters/<uuid:filter_id>/remove")
+@gate(PAGE)
+def forget_filter(filter_id: UUID) -> Response:
+    """Forget one of one's own."""
+    services().saved_filters.remove(actor(), filter_id)
+    slug = request.form.get("collection") or None
+    place = {"collection": slug} if slug else {}
+    return pages.done(gallery_view.page_url(place), "The filter is forgotten.")

@@ -18,6 +18,7 @@ from app.errors import DecryptionFailed
 from app.models import Image, User
 from app.services.email_index import EmailIndex
 from app.services.keys.root_keys import RootKeys
+from app.services.label_token_rotation import LabelTokenRotation
 
 _ROWS = 200
 _INDEXES = {
@@ -27,12 +28,14 @@ _INDEXES = {
 
 
 class BlindRotation:
-    """The index of e-mail addresses, and the one that finds the same file in a collection."""
+    """The index of e-mail addresses, the one that finds the same file in a collection, and
+    those by which pictures are found by label."""
 
     def __init__(self, uow: UnitOfWork, roots: RootKeys) -> None:
         self._uow = uow
         self._roots = roots
         self._emails = EmailIndex(roots)
+        self._labels = LabelTokenRotation(uow, roots)
 
     def run(self) -> Iterator[tuple[int, int]]:
         """After each transaction: how many indexes are new, and how many could not be."""
@@ -41,10 +44,12 @@ class BlindRotation:
             while after is not None:
                 changed, failed, after = self._change_some(model, after)
                 yield changed, failed
+        for changed in self._labels.run():
+            yield changed, 0
 
     def left(self) -> int:
         """How many indexes are not what the active version gives; reads every row."""
-        count = 0
+        count = self._labels.left()
         for model, columns in _INDEXES.items():
             after: UUID | None = UUID(int=0)
             while after is not None:

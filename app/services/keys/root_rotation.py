@@ -5,7 +5,8 @@ What a root key's older versions are kept for:
 - ``columns``: until no token names them; every encrypted column is sealed again.
 - ``blind``: until every index was computed again.
 - ``url``: links made before stay good until the longest of them has run out.
-- ``transient``: until no result of a job lies under them.
+- ``transient``: until no result of a job lies under them, and no draft in a browser that
+  is still offered to its owner.
 - ``etag``: nothing; browsers ask once more for what they had.
 - ``audit``: for ever, since the chain of events is verified with them.
 
@@ -48,11 +49,13 @@ _PASSES = 5
 @dataclass(frozen=True, slots=True)
 class RootTerms:
     """``grace``: how long an old version is kept at least; ``links``: the longest life of a
-    signed address; ``settle``: how long running processes may not know of a new version."""
+    signed address, ``drafts``: of a browser's draft; ``settle``: how long running processes
+    may not know of a new version."""
 
     grace: timedelta
     links: timedelta
     settle: timedelta = SETTLE
+    drafts: timedelta = timedelta()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,9 @@ class RootRotation:
     def _retire(self, name: RootName) -> None:
         """Disable the older versions, when their time is over and nothing names them."""
         wait = max(self._terms.grace, self._terms.settle)
-        wait += self._terms.links if name == "url" else timedelta()
+        wait += {"url": self._terms.links, "transient": self._terms.drafts}.get(
+            name, timedelta()
+        )
         if name == "audit" or not self._waiting(name) or self._age(name) < wait:
             return
         active = self._roots.active(name).version

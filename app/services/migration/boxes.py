@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from app.domain.access import Actor
-from app.domain.annotation import Annotation, Attributes, Box
+from app.domain.annotation import Annotation, Attributes
+from app.domain.shape_document import shape_json
+from app.domain.shapes import Bounds, Box
 from app.errors import StaleRevision
 from app.formats.labelled_box import LabelledBox
 
@@ -33,7 +35,7 @@ class NewBox:
     def is_in(self, annotation: Annotation | None) -> bool:
         """Whether what is stored says what the source says."""
         return annotation is not None and (
-            (annotation.label, annotation.box, annotation.frame, dict(annotation.attributes))
+            (annotation.label, annotation.shape, annotation.frame, dict(annotation.attributes))
             == (self.label, self.box, self.frame, dict(self.attributes))
         )
 
@@ -105,6 +107,7 @@ def _kept(annotation: Annotation) -> dict[str, Any]:
         "id": str(annotation.id),
         "label_id": str(annotation.label_id),
         "box": _sides(annotation.box),
+        "shape": shape_json(annotation.shape),
         "frame": annotation.frame,
         "attributes": dict(annotation.attributes),
     }
@@ -120,5 +123,5 @@ def _drawn(box: NewBox) -> dict[str, Any]:
     }
 
 
-def _sides(box: Box) -> dict[str, float]:
+def _sides(box: Box | Bounds) -> dict[str, float]:
     return {"x": box.x, "y": box.y, "w": box.w, "h": box.h}

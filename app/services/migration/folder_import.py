@@ -8,6 +8,7 @@ from uuid import UUID
 
 from app.domain.access import Actor
 from app.errors import DarkroomError, DecryptionFailed, InvalidInput, RefusedError
+from app.media.probe import TWO_BYTE_TYPES
 from app.services.examination import ACCEPTED_TYPES, Offer
 from app.services.migration.boxes import BoxMoves, boxes_of_file
 from app.services.migration.label_files import read_labels
@@ -111,9 +112,10 @@ def failure_of(opened: Opened, refusal: RefusedError) -> DarkroomError:
     Without a tag nothing tells a wrong key from a damaged file, so both are one error. What
     is plainly something else (a clip, a document, a picture over a limit) keeps its reason.
     """
+    by_chance = (None, *ACCEPTED_TYPES, *TWO_BYTE_TYPES)
     noise = refusal.details.get("reason") in NOISE
     recognised = refusal.details.get("recognised", "")
-    unknown = refusal.code == "unsupported_type" and recognised in (None, *ACCEPTED_TYPES)
+    unknown = refusal.code == "unsupported_type" and recognised in by_chance
     empty = refusal.operation == "ingest.size" and opened.size == 0
     if opened.unproven and (noise or unknown or empty):
         return DecryptionFailed(operation="legacy.open")

@@ -7,8 +7,8 @@ from typing import Final
 
 from app.errors import InvalidInput
 from app.formats.labelled_box import LabelledBox
-from app.formats.labelme import read_labelme
-from app.formats.yolo import read_classes, read_yolo
+from app.formats.sidecar_labelme import read_labelme
+from app.formats.sidecar_yolo import read_classes, read_yolo
 from app.services.migration.sources import Source
 
 MAX_LABELS: Final = 32 * 1024 * 1024

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -14,14 +14,23 @@ from sqlalchemy import delete, insert, select, update
 from app.crypto.blind_index import dedupe_index
 from app.domain.directory_record import KINDS, Entry
 from app.models import (
+    AgreementCopy,
+    AgreementRound,
     Annotation,
     Collection,
     CollectionMember,
+    Comment,
+    ExchangeNote,
     FileKey,
     Image,
     ImageTag,
+    ImageTask,
     LabelClass,
+    LabelSchema,
+    LabelSchemaVersion,
     MonthCount,
+    Preference,
+    SavedFilter,
     StaleRecord,
     Tag,
     User,
@@ -29,6 +38,7 @@ from app.models import (
 from app.services.counters import month_of
 from app.services.email_index import EmailIndex
 from app.services.rebuild.finding import Found
+from app.services.rebuild.labels import LabelsOfRebuild
 from app.services.rebuild.pictures import sha256_of
 from app.services.rebuild.report import Tally
 from app.services.rebuild.stand_ins import StandIns
@@ -44,7 +54,13 @@ MODELS: dict[str, Any] = {
     "collection": Collection,
     "member": CollectionMember,
     "label": LabelClass,
+    "schema": LabelSchema,
     "tag": Tag,
+    "filter": SavedFilter,
+    "preference": Preference,
+    "note": ExchangeNote,
+    "round": AgreementRound,
+    "version": LabelSchemaVersion,
 }
 
 
@@ -58,6 +74,7 @@ class Importer:
         self._tally = tally
         self._now = now
         self._stand_ins = StandIns(session, self._emails, tally, now)
+        self._labels = LabelsOfRebuild(session, roots)
         self._months: Counter[tuple[UUID, str]] = Counter()
         self._live: Counter[UUID] = Counter()
         self._used: Counter[UUID] = Counter()
@@ -102,6 +119,10 @@ class Importer:
         if found.record is not None:
             self._boxes(found, row)
             self._tags(found, row)
+            self._task(found, row)
+            self._notes(found, row)
+            self._comments(found, row)
+            self._copies(found, row)
         if not found.lacks or "damaged record" in found.lacks:
             self._leave_record(found.path.image_id)
 
@@ -124,6 +145,58 @@ class Importer:
             box["author_id"] = box["author_id"] if box["author_id"] in authors else None
         self._tally.rows["annotation"] += len(boxes)
         self._session.execute(insert(Annotation), boxes)
+        self._labels.note(row, [box["label"] for box in boxes])
+
+    def _notes(self, found: Found, row: dict[str, Any]) -> None:
+        """What imports said of the picture; what they said of their whole document is gone."""
+        kept = found.record.notes if found.record else ()
+        of = {"image_id": row["id"], "collection_id": row["collection_id"]}
+        if kept:
+            self._session.execute(insert(ExchangeNote), [dict(note) | of for note in kept])
+
+    def _task(self, found: Found, row: dict[str, Any]) -> None:
+        """Without the lease, which was of the moment; people that are gone are nobody."""
+        if found.record is None or found.record.task is None:
+            return
+        task = dict(found.record.task) | {"image_id": row["id"]}
+        people = ("assignee_id", "submitted_by", "reviewed_by")
+        known = self._stand_ins.known(User, {task[name] for name in people} - {None})
+        task |= {name: task[name] if task[name] in known else None for name in people}
+        self._session.execute(insert(ImageTask), [task])
+
+    def _comments(self, found: Found, row: dict[str, Any]) -> None:
+        comments = [dict(each) for each in found.record.comments] if found.record else []
+        if not comments:
+            return
+        people = ("author_id", "resolved_by")
+        told = {comment[name] for comment in comments for name in people}
+        known = self._stand_ins.known(User, told - {None})
+        for comment in comments:
+            comment["image_id"] = row["id"]
+            comment |= {n: comment[n] if comment[n] in known else None for n in people}
+        self._session.execute(insert(Comment), comments)
+
+    def _copies(self, found: Found, row: dict[str, Any]) -> None:
+        """Of rounds, each as its annotator left it; with an account goes its copies."""
+        copies = [dict(copy) for copy in found.record.copies] if found.record else []
+        for copy in copies:
+            self._stand_ins.person(copy["annotator_id"], found)
+        people = {copy[name] for copy in copies for name in ("annotator_id", "adjudicated_by")}
+        known = self._stand_ins.known(User, people - {None})
+        copies = [copy for copy in copies if copy["annotator_id"] in known]
+        if not copies:
+            return
+        place = row["collection_id"]
+        self._stand_ins.rounds(place, {copy["round_id"] for copy in copies})
+        self._stand_ins.classes(place, {label for copy in copies for label in _labels_of(copy)})
+        for copy in copies:
+            judge = copy["adjudicated_by"]
+            copy |= {
+                "image_id": row["id"],
+                "adjudicated_by": judge if judge in known else None,
+            }
+        self._tally.rows["copy"] += len(copies)
+        self._session.execute(insert(AgreementCopy), copies)
 
     def _tags(self, found: Found, row: dict[str, Any]) -> None:
         tags = found.record.tags if found.record else ()
@@ -148,6 +221,7 @@ class Importer:
 
     def counters(self) -> None:
         """What pages show and what limits ask for, from what was counted on the way."""
+        self._labels.write()
         for collection_id, count in self._live.items():
             self._session.execute(
                 update(Collection)
@@ -164,3 +238,9 @@ class Importer:
         ]
         if months:
             self._session.execute(insert(MonthCount), months)
+
+
+def _labels_of(copy: Mapping[str, Any]) -> set[str]:
+    """The classes on a copy, told in hex."""
+    told = (copy["body"] or {}).get("annotations", [])
+    return {UUID(each["label_id"]).hex for each in told}

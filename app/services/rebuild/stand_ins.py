@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
+from app.domain.agreement import DEFAULT_IOU
 from app.domain.ids import new_id, new_slug
 from app.domain.labels import PALETTE
-from app.models import Collection, CollectionMember, LabelClass, Tag, User
+from app.models import AgreementRound, Collection, CollectionMember, LabelClass, Tag, User
 from app.services.account_rows import PRIVATE_NAME
 from app.services.collections import add_collection
 from app.services.email_index import EmailIndex
@@ -27,7 +28,7 @@ NOWHERE = "recovered.invalid"
 
 
 class StandIns:
-    """Accounts, collections, label classes and tags, each only where it is missing."""
+    """Accounts, collections, label classes, rounds and tags, each only where it is missing."""
 
     def __init__(
         self, session: Session, emails: EmailIndex, tally: Tally, now: datetime
@@ -51,15 +52,21 @@ class StandIns:
         uploader any more.
         """
         owner = row["uploader_id"]
-        if owner is not None and not self.known(User, [owner]):
-            if self._tally.directory == "ok":
-                row["uploader_id"] = None
-            else:
-                self._account(owner, found)
+        if owner is not None and not self.person(owner, found):
+            row["uploader_id"] = None
         collection = row["collection_id"] or self._of_slug(found.path.slug)
         if collection is None or not self.known(Collection, [collection]):
             collection = self._collection(collection, row["uploader_id"], found)
         row["collection_id"] = collection
+
+    def person(self, user_id: UUID, found: Found) -> bool:
+        """Whether this account is there now: made, if the directory may not know them all."""
+        if self.known(User, [user_id]):
+            return True
+        if self._tally.directory == "ok":
+            return False
+        self._account(user_id, found)
+        return True
 
     def _of_slug(self, slug: str) -> UUID | None:
         return self._session.scalar(select(Collection.id).where(Collection.slug == slug))
@@ -128,6 +135,22 @@ class StandIns:
         ]
         self._session.execute(insert(LabelClass), rows)
         self._tally.stand_ins["label"] += len(rows)
+
+    def rounds(self, collection_id: UUID, rounds: set[UUID]) -> None:
+        """Rounds of double annotation, by the id that copies name."""
+        missing = sorted(rounds - self.known(AgreementRound, rounds))
+        rows = [
+            {
+                "id": each,
+                "collection_id": collection_id,
+                "created_at": self._now,
+                "body": {"name": f"Recovered {each.hex[:8]}", "iou": DEFAULT_IOU},
+            }
+            for each in missing
+        ]
+        if rows:
+            self._session.execute(insert(AgreementRound), rows)
+            self._tally.stand_ins["round"] += len(rows)
 
     def tags(self, collection_id: UUID, tags: set[UUID]) -> None:
         missing = sorted(tags - self.known(Tag, tags))

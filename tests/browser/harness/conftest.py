@@ -30,9 +30,9 @@ Visit = Callable[..., Page]
 def visit(chromium: Browser, stage: Flask, stage_url: str) -> Iterator[Visit]:
     """``visit(path, size, theme)`` opens a page; a word on its console fails the test."""
     stage.boxes.clear()  # type: ignore[attr-defined]
-    stage.puts.clear()  # type: ignore[attr-defined]
+    stage.patches.clear()  # type: ignore[attr-defined]
     stage.bulk.clear()  # type: ignore[attr-defined]
-    stage.config.update(BOXES=6, PUT_STATUS=None, SEEN=set())
+    stage.config.update(BOXES=6, SAVE_STATUS=None, KEYS_AWAY=False, USER=None, SEEN=set())
     pages: list[tuple[Page, list[str]]] = []
 
     def open_one(

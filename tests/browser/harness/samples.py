@@ -143,6 +143,10 @@ def picture(index: int) -> Model:
     )
 
 
+def class_id(order: int) -> str:
+    return str(UUID(int=order + 1))
+
+
 def boxes(count: int, width: int, height: int) -> list[dict[str, object]]:
     names = ("apple", "apple", "leaf damage", "trunk")
     across = max(1, round(count**0.5))
@@ -152,6 +156,9 @@ def boxes(count: int, width: int, height: int) -> list[dict[str, object]]:
             "id": str(UUID(int=(0xB0 << 112) | (4 << 76) | (8 << 60) | i)),
             "rev": 1,
             "label": names[i % 4],
+            "label_id": str(
+                UUID(int=("apple", "leaf damage", "trunk").index(names[i % 4]) + 1)
+            ),
             "box": {
                 "x": round((i % across + 0.15) * cell_w, 1),
                 "y": round((i // across + 0.2) * cell_h, 1),
@@ -159,7 +166,7 @@ def boxes(count: int, width: int, height: int) -> list[dict[str, object]]:
                 "h": round(cell_h * (0.3 + 0.12 * (i % 3)), 1),
             },
             "frame": 0,
-            "attributes": {},
+            "attributes": [],
         }
         for i in range(count)
     ]
@@ -167,12 +174,12 @@ def boxes(count: int, width: int, height: int) -> list[dict[str, object]]:
 
 LABELS = [
     {
-        "id": str(UUID(int=i + 1)),
+        "id": class_id(i),
         "name": name,
         "colour": colour,
         "hotkey": str(i + 1),
         "order": i,
-        "attributes": {},
+        "attributes": [],
     }
     for i, (name, colour) in enumerate(
         (
@@ -221,6 +228,7 @@ def collection_page(slug: str) -> Model:
         pictures=1312,
         is_private=slug == COLLECTIONS[0].slug,
         label_set_open=True,
+        is_indexed=False,
         progress=Model(new=790, in_progress=112, done=410),
         members=tuple(
             Model(id=id_of(i), name=n, email=e, role=r, is_you=y)
@@ -241,4 +249,8 @@ def collection_page(slug: str) -> Model:
         can_edit=True,
         can_manage_members=slug != COLLECTIONS[0].slug,
         can_remove=False,
+        can_take_tasks=True,
+        can_lead=True,
+        can_edit_labels=True,
+        can_exchange=True,
     )

@@ -16,7 +16,16 @@ from flask import Flask, request
 from flask_bootstrap import Bootstrap5
 from jinja2 import StrictUndefined
 
-from tests.browser.harness import samples, stage_answers, stage_jobs, stage_pages
+from tests.browser.harness import (
+    samples,
+    stage_answers,
+    stage_jobs,
+    stage_labels,
+    stage_pages,
+    stage_sync,
+    stage_talk,
+    stage_work,
+)
 
 APP = Path(__file__).resolve().parents[3] / "app"
 CSP = (
@@ -28,7 +37,7 @@ TOKEN = "sample-token"
 
 
 def create_app() -> Flask:
-    """``app.boxes``, ``app.puts`` and ``app.bulk`` show a test what was sent."""
+    """``app.boxes``, ``app.patches`` and ``app.bulk`` show a test what was sent."""
     app = Flask(
         "harness", template_folder=str(APP / "templates"), static_folder=str(APP / "static")
     )
@@ -38,13 +47,16 @@ def create_app() -> Flask:
     app.jinja_env.globals["csrf_token"] = lambda: TOKEN
     app.jinja_env.undefined = StrictUndefined
     app.boxes = {}
-    app.puts = []
     app.bulk = []
     app.context_processor(_frame)
     app.after_request(_headers)
     stage_pages.add(app)
     stage_jobs.add(app)
+    stage_labels.add(app)
+    stage_work.add(app)
     stage_answers.add(app)
+    stage_sync.add(app)
+    stage_talk.add(app)
     return app
 
 
@@ -76,10 +88,13 @@ def _frame() -> dict[str, Any]:
         "frame": Model(
             user=None
             if out
-            else Model(name="Ada Lindqvist", email="ada@example.org", is_admin=True),
+            else Model(
+                id=stage_sync.USER, name="Ada Lindqvist", email="ada@example.org", is_admin=True
+            ),
             theme=request.cookies.get("theme", "system"),
             collections=samples.COLLECTIONS,
             collection=next((c for c in samples.COLLECTIONS if c.slug == slug), None),
+            tabs=(),
             open_jobs=4,
             registration_open=True,
         )

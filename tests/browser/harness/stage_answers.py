@@ -8,7 +8,8 @@ from uuid import UUID
 
 from flask import Flask, flash, jsonify, make_response, redirect, request, url_for
 
-from tests.browser.harness import pictures, samples, stage_pages
+from tests.browser.harness import pictures, samples
+from tests.browser.harness.sample_set import first_set, problem
 
 
 def add(app: Flask) -> None:
@@ -126,50 +127,15 @@ def _media(app: Flask) -> None:
     )
 
 
-def _problem(status: int, detail: str, **more: Any) -> Any:
-    return jsonify(
-        type="urn:darkroom:problem:x", title=detail, status=status, detail=detail, **more
-    ), status
-
-
-def _first_set(app: Flask, image_id: UUID) -> dict[str, Any]:
-    shown = stage_pages.picture(image_id)
-    annotations = samples.boxes(app.config.get("BOXES", 6), shown.width, shown.height)
-    return {"rev": 1, "state": shown.state, "annotations": annotations}
-
-
 def _api(app: Flask) -> None:
     def labels(slug: str) -> Any:
         return jsonify(labels=samples.LABELS)
 
     def annotations(image_id: UUID) -> Any:
-        kept = app.boxes.setdefault(image_id, _first_set(app, image_id))
-        if request.method == "PUT":
-            status = app.config.get("PUT_STATUS")
-            if status:
-                return _problem(status, "The database cannot be reached.")
-            if request.headers.get("If-Match") not in {f'"{kept["rev"]}"', "*"}:
-                response = make_response(
-                    *_problem(
-                        412,
-                        "Somebody changed these boxes in the meantime.",
-                        current={k: kept[k] for k in ("state", "annotations")},
-                    )
-                )
-                response.headers["ETag"] = f'"{kept["rev"]}"'
-                return response
-            app.puts.append(request.json)
-            kept = {
-                "rev": kept["rev"] + 1,
-                "state": request.json.get("state")
-                or ("in_progress" if kept["state"] == "new" else kept["state"]),
-                "annotations": [
-                    {"frame": 0, "attributes": {}, **a, "rev": kept["rev"] + 1}
-                    for a in request.json["annotations"]
-                ],
-            }
-            app.boxes[image_id] = kept
-        response = jsonify(state=kept["state"], annotations=kept["annotations"])
+        kept = app.boxes.setdefault(image_id, first_set(app, image_id))
+        response = jsonify(
+            state=kept["state"], revision=kept["rev"], annotations=kept["annotations"]
+        )
         response.headers["ETag"] = f'"{kept["rev"]}"'
         return response
 
@@ -179,7 +145,7 @@ def _api(app: Flask) -> None:
         time.sleep(0.15)
         name = file.filename or ""
         if name.endswith((".pdf", ".svg", ".txt")):
-            return _problem(
+            return problem(
                 415,
                 "Not a supported type",
                 errors=[
@@ -192,7 +158,7 @@ def _api(app: Flask) -> None:
             )
         if "flaky" in name and name not in app.config.setdefault("SEEN", set()):
             app.config["SEEN"].add(name)
-            return _problem(503, "The store is away for a moment.")
+            return problem(503, "The store is away for a moment.")
         return jsonify(
             images=[
                 {
@@ -212,6 +178,5 @@ def _api(app: Flask) -> None:
         "/api/v1/images/<uuid:image_id>/annotations",
         "api.annotations",
         annotations,
-        methods=["GET", "PUT"],
     )
     app.add_url_rule("/api/v1/images", "api.images", upload, methods=["POST"])

@@ -36,6 +36,7 @@ def job_rows() -> list[Model]:
             created_at=NOW - timedelta(minutes=i + 1),
             finished_at=NOW if state in {"done", "failed", "stopped"} else None,
             is_open=state in {"waiting", "running"},
+            report_of="gulls" if label.startswith("Export") and size else None,
         )
         for i, (label, state, done, total, error, again, size) in enumerate(ROWS)
     ]
@@ -64,6 +65,27 @@ def add(app: Flask) -> None:
         lambda: redirect("/jobs", 303),
         methods=["POST"],
     )
+    app.add_url_rule(
+        "/collections/<slug>/exchange",
+        "exchange.page",
+        lambda slug: redirect(f"/collections/{slug}", 303),
+    )
+    app.add_url_rule(
+        "/collections/<slug>/exchange/<uuid:job_id>",
+        "exchange.report",
+        lambda slug, job_id: redirect(f"/collections/{slug}", 303),
+    )
+    for name, end in (
+        ("take", "import"),
+        ("give", "export"),
+        ("accept", "<uuid:job_id>/accept"),
+    ):
+        app.add_url_rule(
+            f"/collections/<slug>/exchange/{end}",
+            f"exchange.{name}",
+            lambda slug, job_id=None: redirect(f"/collections/{slug}", 303),
+            methods=["POST"],
+        )
     app.add_url_rule("/receipts", "gallery.receipts", lambda: redirect("/trash", 303))
     app.add_url_rule(
         "/receipts/<uuid:receipt_id>",

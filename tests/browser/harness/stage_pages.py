@@ -8,7 +8,8 @@ from uuid import UUID
 
 from flask import Flask, redirect, render_template, request, url_for
 
-from tests.browser.harness import sample_account, samples
+from app.web import keymap_view
+from tests.browser.harness import sample_account, samples, stage_labels
 
 
 def _wrong(**errors: str) -> dict[str, str]:
@@ -47,9 +48,9 @@ def _gallery_page() -> str:
         if stop < count and not empty
         else None,
         newer_url=url_for("gallery.page", **here) if start else None,
-        filters=(Model(name="Tag", value=request.args["tag"], remove_url="/gallery"),)
-        if "tag" in request.args
-        else (),
+        filters=stage_labels.chips(),
+        panel=stage_labels.panel(),
+        looked=Model(at=2000, total=41_000) if "looked" in request.args else None,
         scrubber=()
         if empty
         else tuple(
@@ -62,6 +63,9 @@ def _gallery_page() -> str:
         can_upload=True,
         max_upload_bytes=104_857_600,
         move_targets=samples.COLLECTIONS,
+        can_lead=False,
+        can_relabel=False,
+        chosen_labels=(),
         suggested_tags=("orchard", "evening light", "row 12"),
     )
 
@@ -84,17 +88,7 @@ def add(app: Flask) -> None:
             errors=_wrong(password="Use at least 12 characters."),
         ),
     )
-    page(
-        "/auth/login",
-        "auth.login",
-        lambda: render_template(
-            "auth/login.html",
-            values={"email": "ada@example.org"} if _wrong(a="") else nothing,
-            next=None,
-            errors=_wrong(**{"": "That e-mail and password do not go together."}),
-        ),
-        methods=["GET", "POST"],
-    )
+    page("/auth/login", "auth.login", _login, methods=["GET", "POST"])
     page(
         "/auth/register",
         "auth.register",
@@ -139,6 +133,18 @@ def add(app: Flask) -> None:
     )
     page("/account", "auth.account", _account, methods=["GET", "POST"])
     page(
+        "/account/keys",
+        "auth.keymap",
+        lambda: render_template(
+            "account/keys.html",
+            sections=keymap_view.sections({"draw": "y"}),
+            titles={},
+            values=nothing,
+            errors=_wrong(draw="r stands at “Boxes” too."),
+        ),
+        methods=["GET", "POST"],
+    )
+    page(
         "/api/docs",
         "reference.page",
         lambda: render_template("reference/page.html", reference=sample_account.REFERENCE),
@@ -174,12 +180,7 @@ def add(app: Flask) -> None:
         "annotate.page",
         lambda image_id: render_template(
             "annotate/page.html",
-            picture=picture(image_id),
-            can_write="read" not in request.args,
-            label_set_open="closed" not in request.args,
-            image_url=url_for("serving.original", image_id=image_id),
-            newer_url=_beside("annotate.page", image_id, -1),
-            older_url=_beside("annotate.page", image_id, 1),
+            editor=_editor(image_id),
         ),
     )
     page(
@@ -241,6 +242,18 @@ def add(app: Flask) -> None:
     )
 
 
+def _login() -> Any:
+    """The password of the sample account is ``right``."""
+    typed = request.form.get("password")
+    if typed == "right":
+        return redirect(request.form.get("next") or url_for("gallery.page"), 303)
+    wrong = "errors" if request.method == "POST" else request.args.get("as")
+    words = {"": "That e-mail and password do not go together."} if wrong == "errors" else {}
+    values = {"email": "ada@example.org"} if words else {}
+    page = render_template("auth/login.html", values=values, next=None, errors=words)
+    return page, 401 if typed is not None else 200
+
+
 def _account() -> Any:
     if request.method == "POST":
         return redirect(url_for("auth.account"), 303)
@@ -279,6 +292,41 @@ def picture(image_id: UUID) -> Model:
     else:
         picture.destroyed_at = None
     return picture
+
+
+def _editor(image_id: UUID) -> Model:
+    shown = picture(image_id)
+    annotations = f"/api/v1/images/{image_id}/annotations"
+    return Model(
+        **{name: getattr(shown, name) for name in ("name", "width", "height", "placeholder")},
+        preview_url=url_for("serving.preview", image_id=image_id),
+        back_url=url_for("gallery.show", image_id=image_id),
+        newer_url=_beside("annotate.page", image_id, -1),
+        older_url=_beside("annotate.page", image_id, 1),
+        addresses={
+            "full": url_for("serving.original", image_id=image_id),
+            "set": annotations,
+            "changes": f"{annotations}/changes",
+            "history": f"{annotations}/history",
+            "restore": f"{annotations}/restore",
+            "comments": f"/api/v1/images/{image_id}/comments",
+            "labels": url_for("api.labels", slug="orchard-survey"),
+            **_newer_set(image_id),
+        },
+        can_write="read" not in request.args,
+        label_set_open="closed" not in request.args,
+        keys=keymap_view.sections({}),
+        key_table=keymap_view.key_table({}),
+        short_keys=keymap_view.short_keys({}),
+        keys_url=url_for("auth.keymap"),
+    )
+
+
+def _newer_set(image_id: UUID) -> dict[str, str]:
+    index = samples.index_of(image_id) - 1
+    if index < 0:
+        return {}
+    return {"previous-set": f"/api/v1/images/{samples.id_of(index)}/annotations"}
 
 
 def _beside(endpoint: str, image_id: UUID, step: int) -> str | None:

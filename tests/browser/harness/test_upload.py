@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.harness import pictures, samples
 from tests.browser.harness.conftest import Visit
@@ -65,6 +65,19 @@ def test_each_file_says_what_became_of_it(visit: Visit) -> None:
         "href", "/images/" + str(samples.id_of(len(pictures.jpeg(0, 640)) % 30))
     )
     visit.allow = "415"  # type: ignore[attr-defined]
+
+
+def test_files_chosen_before_the_script_is_there_are_sent(visit: Visit) -> None:
+    page = visit("/collections")
+    held: list[Route] = []
+    page.route("**/js/upload/page.js*", lambda route: held.append(route))
+    page.goto("/upload", wait_until="commit")
+    page.set_input_files("#field-files", files("early.jpg"))
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    expect(row(page, "early.jpg")).to_contain_text("ready")
+    expect(page.locator("#field-files")).to_have_value("")
 
 
 @pytest.mark.parametrize("day", ["2126-12-24", ""])

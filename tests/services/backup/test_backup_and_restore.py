@@ -14,7 +14,9 @@ from app.config import load_settings
 from app.domain.access import OPERATOR
 from app.errors import ConfigurationError, Conflict, EncryptionError, InvalidInput
 from app.models import ApiKey, FileKey, Session
+from app.services.annotations import ANY
 from app.services.backup import RESTORING
+from app.services.recount import Recount
 from app.startup import start
 from app.storage.instance_lock import BACKUP, alone, hold_running
 from app.wiring import House
@@ -184,11 +186,15 @@ def test_a_picture_destroyed_meanwhile_is_told_and_does_not_come_back(
     from app.services.backup.create import Creation
 
     ids = [backup_room.upload(seed) for seed in range(3)]
+    services, actor = backup_room.pictures.services, backup_room.pictures.actor
+    drawn = {"annotations": [{"label": "gull", "box": {"x": 1, "y": 1, "w": 2, "h": 2}}]}
+    for image_id in ids[:2]:
+        services.annotations.put(actor, image_id, drawn, ANY)
     real = Creation._copy_database
 
     def then_destroy(*args: object) -> object:
         done = real(*args)
-        backup_room.pictures.services.trash.destroy(backup_room.pictures.actor, ids[0])
+        services.trash.destroy(actor, ids[0])
         return done
 
     monkeypatch.setattr(Creation, "_copy_database", then_destroy)
@@ -199,7 +205,9 @@ def test_a_picture_destroyed_meanwhile_is_told_and_does_not_come_back(
     assert backup_room.restore(there).destroyed == 1
     house = backup_room.started_at(there)
     try:
+        assert Recount(house.uow).look() == ()
         assert house.services.trash.finish_destructions() == 1
+        assert Recount(house.uow).look() == ()
         with house.uow.read_rows() as rows:
             assert rows.execute(text("SELECT count(*) FROM images")).scalar_one() == 2
             assert rows.execute(text("SELECT sum(count) FROM month_counts")).scalar_one() == 2

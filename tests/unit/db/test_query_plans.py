@@ -31,6 +31,7 @@ from app.services.expiry import run_out, unexpired
 from app.services.listing import ListQuery, Sort, _counted, _lines, walks_of
 from app.services.rotation.files import not_set_aside, past_expiry, retiring, unfinished
 from app.services.views import last_views, recent_views
+from tests.fixtures.plans import plan_of
 
 HERE, SOME_ID, NOW = uuid4(), uuid4(), utc_now()
 PAGE = 51
@@ -156,21 +157,6 @@ LISTS: dict[str, tuple[Select[Any], str]] = {
         "ix_audit_events_subject_kind_subject_id_seq",
     ),
 }
-
-
-def plan_of(engine: Engine, statement: Any) -> str:
-    """SQLite's own words, a line a step."""
-    compiled = statement.compile(engine, compile_kwargs={"render_postcompile": True})
-    sql, bound = str(compiled), compiled.construct_params()
-    processors = compiled._bind_processors
-    values = [
-        processors[name](bound[name]) if name in processors else bound[name]
-        for name in compiled.positiontup
-    ]
-    values = [value.hex if isinstance(value, UUID) else value for value in values]
-    with engine.connect() as connection:
-        steps = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", tuple(values))
-        return "\n".join(step[-1] for step in steps)
 
 
 @pytest.mark.parametrize(("statement", "index"), LISTS.values(), ids=LISTS)

@@ -38,7 +38,9 @@ SEE_IMAGE         h+++++
 DOWNLOAD          h+++++
 READ_ANNOTATIONS  h+++++
 ANNOTATE          h-++++
+COMMENT           h-++++
 REVIEW            h--+++
+ASSIGN            h--+++
 EDIT_METADATA     h---++
 SHARE             h---++
 TRASH             h---++
@@ -54,7 +56,9 @@ SEE_IMAGE         ++++++
 DOWNLOAD          ++++++
 READ_ANNOTATIONS  -+++++
 ANNOTATE          --++++
+COMMENT           --++++
 REVIEW            ---+++
+ASSIGN            ---+++
 EDIT_METADATA     ----++
 SHARE             ----++
 TRASH             ----++
@@ -69,7 +73,9 @@ SEE_IMAGE         hhhh++
 DOWNLOAD          hhhh++
 READ_ANNOTATIONS  hhhh++
 ANNOTATE          hhhh--
+COMMENT           hhhh--
 REVIEW            hhhh--
+ASSIGN            hhhh--
 EDIT_METADATA     hhhh--
 SHARE             hhhh--
 TRASH             hhhh--
@@ -84,8 +90,12 @@ NOWHERE = "\n".join(f"{line.split()[0]} hhhhhh" for line in ON_READY.strip().spl
 ON_COLLECTION = """
 SEE_COLLECTION    h+++++
 LEAVE_COLLECTION  h+++++
+TAKE_TASKS        h-++++
+SEE_PROGRESS      h+++++
+LEAD_WORK         h--+++
 UPLOAD            h---++
 EXPORT            h---++
+IMPORT            h--+++
 MANAGE_LABELS     h---++
 MANAGE_COLLECTION h----+
 MANAGE_MEMBERS    h----+
@@ -190,8 +200,8 @@ def test_only_the_command_line_acts_for_others(action: Action) -> None:
 SCOPES = {
     "images:read": "SEE_IMAGE DOWNLOAD LIST_IMAGES SEE_PLACE SEE_ORIGIN SEE_VIEWS",
     "images:write": "EDIT_METADATA SHARE TRASH RESTORE DESTROY UPLOAD",
-    "annotations:read": "READ_ANNOTATIONS",
-    "annotations:write": "ANNOTATE REVIEW",
+    "annotations:read": "READ_ANNOTATIONS SEE_PROGRESS",
+    "annotations:write": "ANNOTATE COMMENT REVIEW IMPORT ASSIGN TAKE_TASKS LEAD_WORK",
     "collections:read": "SEE_COLLECTION LIST_COLLECTIONS EXPORT FETCH_RESULTS",
     "collections:write": "CREATE_COLLECTION LEAVE_COLLECTION MANAGE_LABELS MANAGE_COLLECTION"
     " MANAGE_MEMBERS",

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.annotation import MAX_BOXES, Annotation, Box, merge
+from app.domain.annotation import MAX_BOXES, Annotation, Changes, Move, merge
 from app.domain.annotation_document import MAX_MISTAKES, read_annotation_set
+from app.domain.shapes import Box
 from app.domain.states import AnnotationState
 from app.errors import InvalidInput
 
@@ -42,7 +43,7 @@ class TestBox:
         if not (math.isfinite(x + w) and math.isfinite(y + h)):
             return
         text = json.dumps(of(box={"x": x, "y": y, "w": w, "h": h}))
-        assert read_annotation_set(json.loads(text)).drafts[0].box == Box(x, y, w, h)
+        assert read_annotation_set(json.loads(text)).drafts[0].shape == Box(x, y, w, h)
 
     @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
     @pytest.mark.parametrize("side", ["x", "y", "w", "h"])
@@ -64,7 +65,7 @@ class TestBox:
 
     def test_is_not_clipped(self) -> None:
         box = {"x": -50.25, "y": -1e9, "w": 1e12, "h": 0.001}
-        assert read_annotation_set(of(box=box)).drafts[0].box == Box(**box)
+        assert read_annotation_set(of(box=box)).drafts[0].shape == Box(**box)
 
     @pytest.mark.parametrize("bad", ["1", None, True, [], {}, 10**400])
     def test_refuses_what_is_no_number(self, bad: object) -> None:
@@ -191,35 +192,62 @@ SETS = st.dictionaries(st.integers(1, 12), st.integers(0, 3)).map(
 )
 
 
+def placed(annotations: list[Annotation]) -> list[Annotation]:
+    """The same as rows tell them, with gaps in their places."""
+    return [replace(one, position=3 * place) for place, one in enumerate(annotations)]
+
+
+def moves_of(changes: Changes) -> list[Move]:
+    return [move for order in changes.orders for move in order.moves]
+
+
 class TestMerge:
-    @given(SETS, SETS, st.integers(2, 9))
-    def test_result_is_what_was_wanted_and_only_changes_are_new(
-        self, current: list[Annotation], wanted: list[Annotation], revision: int
+    @given(SETS, SETS)
+    def test_the_steps_lead_from_one_to_the_other(
+        self, current: list[Annotation], wanted: list[Annotation]
     ) -> None:
-        changes = merge(current, wanted, revision)
-        before = {a.id: a for a in current}
-        assert [(a.id, a.box) for a in changes.result] == [(a.id, a.box) for a in wanted]
-        assert {a.id for a in changes.added} == {a.id for a in wanted} - set(before)
-        assert set(changes.deleted) == set(before) - {a.id for a in wanted}
-        for kept in changes.result:
-            old = before.get(kept.id)
-            same = old is not None and old.box == kept.box
-            assert kept.rev == (old.rev if old and same else revision)
-            assert (kept in changes.updated) == (old is not None and not same)
-        assert changes.any == ({a.id: a.box for a in wanted} != {a.id: a.box for a in current})
+        changes = merge(placed(current), wanted)
+        result = {a.id: a for a in placed(current)}
+        for step in changes.steps:
+            assert step.before == result.pop(step.subject.id, None)
+            assert step.before != step.after
+            if step.after is not None:
+                result[step.after.id] = step.after
+        for move in moves_of(changes):
+            assert result[move.id].position == move.before
+            result[move.id] = replace(result[move.id], position=move.after)
+        in_order = sorted(result.values(), key=lambda a: a.position or 0)
+        assert in_order == wanted
+        assert len({a.position for a in in_order}) == len(wanted)
+
+    @given(SETS)
+    def test_the_same_is_no_change(self, current: list[Annotation]) -> None:
+        assert not merge(placed(current), current).any
+
+    @given(SETS)
+    def test_what_goes_and_what_comes_on_top_move_nothing(
+        self, current: list[Annotation]
+    ) -> None:
+        changes = merge(placed(current), [*current[::2], annotation(99)])
+        assert changes.orders == ()
+        assert [step.kind for step in changes.steps] == ["add"] + ["delete"] * (
+            len(current) // 2
+        )
 
     def test_order_is_no_change_of_a_box(self) -> None:
-        changes = merge([annotation(1), annotation(2)], [annotation(2), annotation(1)], 5)
-        assert not changes.any
-        assert [a.rev for a in changes.result] == [1, 1]
+        one, two = annotation(1), annotation(2)
+        changes = merge(placed([one, two]), [two, one])
+        assert changes.steps == ()
+        assert [move.id for move in moves_of(changes)] == [one.id]
 
     @pytest.mark.parametrize("other", [1.0, True, "1", None, [1]])
     def test_attributes_are_compared_as_json(self, other: object) -> None:
-        changes = merge([annotation(1, n=1)], [annotation(1, n=other)], 2)
-        assert [a.rev for a in changes.updated] == [2]
-        assert not merge([annotation(1, n=1)], [annotation(1, n=1)], 2).any
+        changes = merge([annotation(1, n=1)], [annotation(1, n=other)])
+        assert [step.kind for step in changes.steps] == ["update"]
+        assert not merge(placed([annotation(1, n=1)]), [annotation(1, n=1)]).any
 
     def test_another_label_or_frame_is_a_change(self) -> None:
         old = annotation(1)
         for new in (replace(old, label_id=UUID(int=2)), replace(old, frame=1)):
-            assert merge([old], [new], 2).updated == (replace(new, rev=2),)
+            (step,) = merge([old], [new]).steps
+            assert (step.before, step.after) == (old, new)

@@ -17,7 +17,16 @@ from app.db.base import Base
 from app.domain import directory_record
 from app.domain import record_fields as f
 from app.domain.directory_record import KINDS
-from app.domain.image_record import ANNOTATION, IMAGE, PADDED_TO, ImageRecord
+from app.domain.image_record import (
+    ANNOTATION,
+    COMMENT,
+    COPY,
+    IMAGE,
+    NOTE,
+    PADDED_TO,
+    TASK,
+    ImageRecord,
+)
 from app.domain.record_fields import Fields, Kind
 from app.errors import StoreError
 
@@ -74,6 +83,11 @@ records = st.builds(
     image=rows_of(IMAGE),
     tags=st.lists(st.uuids(), unique=True, max_size=3).map(lambda ids: tuple(sorted(ids))),
     annotations=st.lists(rows_of(ANNOTATION), max_size=3).map(tuple),
+    task=st.none() | rows_of(TASK),
+    **{
+        name: st.lists(rows_of(fields), max_size=2).map(tuple)
+        for name, fields in {"notes": NOTE, "comments": COMMENT, "copies": COPY}.items()
+    },
 )
 entries = st.lists(
     st.one_of(*(st.tuples(st.just(kind), rows_of(KINDS[kind])) for kind in KINDS)), max_size=6
@@ -148,6 +162,9 @@ def test_the_frozen_directory_is_read_and_written_byte_by_byte() -> None:
         lambda value: value["annotations"][0].update(box=[1, 2, 3, "4"]),
         lambda value: value["annotations"][0].update(box=[1, 2, 3, 10**400]),
         lambda value: value.update(annotations={}),
+        lambda value: value.update(copies={}),
+        lambda value: value.update(copies=[{"id": value["id"]}]),
+        lambda value: value.update(comments=None),
     ],
 )
 def test_a_record_that_says_anything_else_is_refused(damage: Any) -> None:
@@ -174,7 +191,9 @@ def test_a_refusal_repeats_nothing() -> None:
     assert "9c1e" not in repr(ImageRecord(UUID(int=1), {"n": "9c1e"}, (), ()))
 
 
-@pytest.mark.parametrize("fields", [IMAGE, ANNOTATION, *KINDS.values()], ids=lambda f: f.table)
+@pytest.mark.parametrize(
+    "fields", [IMAGE, ANNOTATION, COPY, *KINDS.values()], ids=lambda fields: fields.table
+)
 def test_fields_are_columns_and_none_is_a_secret(fields: Fields) -> None:
     table = Base.metadata.tables[fields.table]
     assert set(fields.kinds) <= set(table.columns.keys())

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.annotation import Box
+from app.domain.shapes import Box
 from app.errors import InvalidInput
 from app.formats.labelled_box import Corners, LabelledBox, Units, box_of
-from app.formats.labelme import read_labelme
-from app.formats.yolo import read_classes, read_yolo
+from app.formats.sidecar_labelme import read_labelme
+from app.formats.sidecar_yolo import read_classes, read_yolo
 
 CLASSES = ("car", "person")
 

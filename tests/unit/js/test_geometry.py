@@ -73,16 +73,6 @@ def test_handles_stretch_and_turn_over(
     assert (box["x"], box["y"], box["w"], box["h"]) == wanted
 
 
-def test_the_smallest_box_under_a_point_is_meant(run: Run) -> None:
-    items = [
-        {"id": "large", "box": {"x": 0, "y": 0, "w": 300, "h": 300}},
-        {"id": "small", "box": {"x": 50, "y": 50, "w": 20, "h": 20}},
-    ]
-    assert geometry(run, "m.boxAt(...v)", items, {"x": 60, "y": 60})["id"] == "small"
-    assert geometry(run, "m.boxAt(...v)", items, {"x": 90, "y": 60})["id"] == "large"
-    assert geometry(run, "m.boxAt(...v)", items, {"x": 390, "y": 60}) is None
-
-
 @pytest.mark.parametrize(
     ("point", "wanted"),
     [

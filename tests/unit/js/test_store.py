@@ -1,4 +1,4 @@
-"""Steps back and forth, merging, and saving against a revision."""
+"""Steps back and forth over the annotations of a picture."""
 
 from __future__ import annotations
 
@@ -98,152 +98,130 @@ def test_ids_are_uuids_of_version_4(run: Run) -> None:
     assert all(one[14] == "4" and one[19] in "89ab" and len(one) == 36 for one in found)
 
 
-def annotation(id_: str, x: int, label: str = "apple") -> dict[str, Any]:
-    return {"id": id_, "rev": 1, "label": label, "box": {"x": x, "y": 0, "w": 9, "h": 9}}
-
-
-@pytest.mark.parametrize(
-    ("base", "mine", "theirs", "wanted"),
-    [
-        ("", "a1", "b1", {"a": 1, "b": 1}),
-        ("a1", "a2", "a1", {"a": 2}),
-        ("a1", "a1", "a3", {"a": 3}),
-        ("a1", "a2", "a3", {"a": 2}),
-        ("a1 b1", "a1", "a1 b1", {"a": 1}),
-        ("a1 b1", "a1 b1", "a1", {"a": 1}),
-        ("a1", "", "a3", {"a": 3}),
-        ("a1", "a2", "", {"a": 2}),
-        ("a1", "", "", {}),
-    ],
-)
-def test_merging_loses_no_change(
-    run: Run, base: str, mine: str, theirs: str, wanted: dict[str, int]
-) -> None:
-    sets = [
-        {
-            "state": "new",
-            "annotations": [annotation(one[0], int(one[1])) for one in text.split()],
-        }
-        for text in (base, mine, theirs)
-    ]
-    merged = run("editor/merge", "return m.mergeSets(...v)", *sets)
-    assert {one["id"]: one["box"]["x"] for one in merged["annotations"]} == wanted
-
-
-SYNC = """
-  const { Store } = await import('/static/js/editor/store.js');
-  const { Refusal } = await import('/static/js/frame/http.js');
-  const store = new Store();
-  const asked = [];
-  const answers = [...v[1]];
-  let rev = 1;
-  const timers = [];
-  const timer = {
-    set: (work, wait) => timers.push([work, wait]) - 1,
-    clear: (id) => { if (timers[id]) timers[id] = null; },
-  };
-  const send = async (options) => {
-    const count = options.json?.annotations.length ?? null;
-    asked.push({ match: options.headers?.['If-Match'] ?? null, count });
-    if (!options.json) return { data: structuredClone(v[0]), etag: '"1"' };
-    const status = answers.shift() ?? 200;
-    if (status === 412) throw new Refusal(412, { current: v[0] }, new Headers({ ETag: '"9"' }));
-    if (status !== 200) throw new Refusal(status);
-    rev += 1;
-    const annotations = structuredClone(options.json.annotations);
-    return { data: { state: 'in_progress', annotations }, etag: `"${rev}"` };
-  };
-  const sync = new m.Sync(store, send, timer);
-  const tick = async () => {
-    const due = timers.splice(0).filter(Boolean);
-    for (const [work] of due) await work();
-    return due.map(([, wait]) => wait);
-  };
-  await sync.load();
-  const add = () => store.add({ x: 1, y: 1, w: 5, h: 5 }, 'apple');
+OPS = """
+  const ops = [];
+  store.addEventListener('op', ({ detail: { op } }) => ops.push(op));
+  const label = (item) => item?.label ?? null;
+  const brief = () => ops.splice(0).map(
+    ({ kind, id, rev, before, after }) => [kind, id, rev, label(before), label(after)]);
 """
 
 
-def sync(run: Run, body: str, answers: list[int]) -> Any:
-    return run("editor/sync", SYNC + body, SET, answers)
-
-
-def test_edits_are_saved_together_against_the_revision_seen(run: Run) -> None:
-    phases, asked, waits = sync(
-        run,
-        """
-        const phases = [sync.phase];
-        sync.addEventListener('phase', () => phases.push(sync.phase));
-        add(); add(); add();
-        const waits = await tick();
-        add(); await tick();
-        return [phases, asked, waits];
-        """,
-        [],
+def test_each_committed_change_is_one_operation(run: Run) -> None:
+    body = (
+        OPS
+        + """
+      store.change('a', { label: 'pear' });
+      store.remove('b');
+      const made = store.add({ x: 1, y: 1, w: 2, h: 2 }, 'new');
+      const there = brief();
+      store.undo(); store.undo(); store.undo();
+      const back = brief();
+      store.redo();
+      return [there, back, brief(), made.id];
+    """
     )
-    assert [one["match"] for one in asked] == [None, '"1"', '"2"']
-    assert [one["count"] for one in asked] == [None, 5, 6]
-    assert waits == [700]
-    assert phases == [
-        "saved",
-        *["unsaved"] * 3,
-        "saving",
-        "saved",
-        "unsaved",
-        "saving",
-        "saved",
+    there, back, forth, made = store(run, body)
+    assert there == [
+        ["update", "a", 1, "apple", "pear"],
+        ["delete", "b", 1, "leaf", None],
+        ["add", made, None, None, "new"],
     ]
+    assert back == [
+        ["delete", made, None, "new", None],
+        ["add", "b", 1, None, "leaf"],
+        ["update", "a", 1, "pear", "apple"],
+    ]
+    assert forth == [["update", "a", 1, "apple", "pear"]]
 
 
-def test_no_answer_is_tried_again_later_and_later(run: Run) -> None:
-    waits, phase, dirty = sync(
-        run,
-        """
-        add();
-        const waits = [];
-        for (let i = 0; i < 5; i += 1) waits.push(...await tick());
-        return [waits, sync.phase, sync.isDirty];
-        """,
-        [0, 503, 500, 429],
+def test_without_a_label_it_is_not_there_for_the_server(run: Run) -> None:
+    body = (
+        OPS
+        + """
+      const { id } = store.add({ x: 1, y: 1, w: 2, h: 2 }, null);
+      store.change(id, { box: { x: 2, y: 1, w: 2, h: 2 } });
+      const nothing = brief();
+      store.change(id, { label: 'apple' }, 'label');
+      const named = brief();
+      store.undo();
+      return [nothing, named.map(([kind]) => kind), brief().map(([kind]) => kind)];
+    """
     )
-    assert waits == [700, 1000, 2000, 5000, 10000]
-    assert (phase, dirty) == ("saved", False)
+    assert store(run, body) == [[], ["add"], ["delete"]]
 
 
-@pytest.mark.parametrize(
-    ("choice", "count", "puts"), [("null", 3, 2), ("sync.theirs.set", 2, 1)]
-)
-def test_a_conflict_waits_for_an_answer(run: Run, choice: str, count: int, puts: int) -> None:
-    phase, asked, left = sync(
-        run,
-        "add(); await tick(); const stopped = sync.phase; add(); store.undo(); await tick();"
-        f" await sync.settle({choice}); await tick();"
-        " return [[stopped, sync.phase], asked, store.items.size];",
-        [412],
+def test_an_operation_tells_the_revision_of_now(run: Run) -> None:
+    body = (
+        OPS
+        + """
+      move('a', 5);
+      store.revise([{ id: 'a', rev: 7 }]);
+      store.undo();
+      return [ops.map((op) => op.rev), store.get('a').rev, store.get('a').box.x];
+    """
     )
-    assert phase == ["conflict", "saved"]
-    assert left == count
-    assert len(asked) == 1 + puts
-    if puts == 2:
-        assert asked[-1]["match"] == '"9"'
+    assert store(run, body) == [[1, 7], 7, 0]
 
 
-def test_what_is_edited_while_saving_is_saved_next(run: Run) -> None:
-    asked = sync(
-        run,
-        "add(); const flight = sync.save(); add(); await flight; await tick();"
-        " return [asked, sync.isDirty];",
-        [],
+def test_the_order_is_an_operation_too(run: Run) -> None:
+    body = (
+        OPS
+        + """
+      store.reorder(['b', 'a']);
+      store.reorder(['b', 'a']);
+      store.undo();
+      return [ops.map(({ kind, ids, before }) => [kind, ids, before]), store.ids];
+    """
     )
-    assert [one["count"] for one in asked[0]] == [None, 3, 4]
-    assert asked[1] is False
+    ops, ids = store(run, body)
+    assert ops == [["order", ["b", "a"], ["a", "b"]], ["order", ["a", "b"], ["b", "a"]]]
+    assert ids == ["a", "b"]
 
 
-def test_a_refusal_is_told_and_not_repeated(run: Run) -> None:
-    phase, waits = sync(
-        run,
-        "add(); await tick(); const waits = await tick(); return [sync.phase, waits];",
-        [422],
+def test_what_others_did_is_no_step_and_no_operation(run: Run) -> None:
+    body = (
+        OPS
+        + """
+      move('a', 5); move('b', 30);
+      ops.length = 0;
+      const box = { x: 1, y: 2, w: 3, h: 4 };
+      const theirs = { id: 'a', rev: 9, label: 'pear', label_id: 'p', box };
+      const edits = store.edits;
+      store.receive([{ id: 'a', after: theirs }]);
+      store.undo(); store.undo();
+      const [a, b] = [store.get('a'), store.get('b')];
+      return [a.label, a.box.x, b.box.x, ops.length, store.edits - edits];
+    """
     )
-    assert phase == "refused"
-    assert waits == []
+    assert store(run, body) == ["p", 1, 20, 1, 1]
+
+
+def test_many_at_once_are_one_step(run: Run) -> None:
+    body = (
+        OPS
+        + """
+      const made = (x) => ({ box: { x, y: 0, w: 5, h: 5 }, label: 'apple', attributes: {} });
+      store.addAll([1, 2, 3].map(made));
+      const { size } = store.items;
+      store.undo();
+      return [size, store.items.size, ops.map((op) => op.kind)];
+    """
+    )
+    assert store(run, body) == [5, 2, ["add"] * 3 + ["delete"] * 3]
+
+
+def test_a_class_goes_out_by_its_id_and_a_typed_one_by_its_name(run: Run) -> None:
+    body = """
+      const box = { x: 0, y: 0, w: 1, h: 1 };
+      const item = { id: 'x', rev: 3, box, attributes: {}, frame: 0 };
+      const told = { ...item, label: 'apple', label_id: 'id-1' };
+      const kept = m.itemOf(told);
+      const typed = m.annotationOf({ ...item, label: m.typedId('Wasp') });
+      return [kept.label, m.annotationOf(kept), typed.label];
+    """
+    kept, sent, typed = run("editor/wire", body)
+    assert kept == "id-1"
+    assert sent["label_id"] == "id-1"
+    assert "label" not in sent
+    assert typed == "Wasp"

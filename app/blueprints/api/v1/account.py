@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -37,6 +38,26 @@ def me() -> ResponseReturnValue:
         "quota": {"used": account.usage.used, "limit": account.usage.limit},
         "created_at": rfc3339(account.created_at),
     }
+
+
+@blueprint.get("/me/keymap")
+@blueprint.doc(summary="Your keys of the editor")
+@described(Scope.ACCOUNT_READ, {200: "Keymap"})
+@gate(API)
+def keymap() -> ResponseReturnValue:
+    """Every action whose keys one may choose; several keys are apart by blanks."""
+    return {"keymap": services().preferences.keys(actor())}
+
+
+@blueprint.put("/me/keymap")
+@blueprint.doc(summary="Choose keys of the editor")
+@described(Scope.ACCOUNT_WRITE, {200: "Keymap"}, takes="Keymap")
+@gate(API)
+def set_keymap() -> ResponseReturnValue:
+    """``{"keymap": {action: keys}}``: what is not named gets the keys given out again."""
+    body = json_body.json_object({"keymap"})
+    keys = services().preferences.set_keymap(actor(), body.get("keymap"), "keymap.")
+    return {"keymap": keys}
 
 
 @blueprint.get("/api-keys")
@@ -100,6 +121,25 @@ def sessions() -> ResponseReturnValue:
             }
             for view in found
         ]
+    }
+
+
+@blueprint.get("/sessions/draft-key")
+@blueprint.doc(summary="The keys of your drafts in this browser")
+@described(None, {200: "DraftKeys"})
+@gate(API)
+def draft_key() -> ResponseReturnValue:
+    """What the editor seals unsent changes with; takes a signed-in person, never a key.
+
+    The first one seals, any opens. The same in every session of a person.
+    """
+    found = services().draft_keys.of(actor())
+    return {
+        "user": str(found.user_id),
+        "keys": [
+            {"id": one.id, "key": base64.b64encode(one.key.reveal()).decode("ascii")}
+            for one in found.keys
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""``/images/<id>/annotations``: the whole set, with its revision as ETag."""
+"""``/images/<id>/annotations``: the set whole or box by box, with its revision as ETag."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.blueprints.api.v1.shapes import text
 from app.domain.scopes import Scope
 from app.errors import StaleRevision
 from app.services.annotations import AnnotationSet
-from app.web.annotation_json import set_json
+from app.web.annotation_json import patched_json, set_json
 from app.web.context import services
 from app.web.error_handlers import problem
 from app.web.guards import API, API_BOXES, gate
@@ -22,6 +22,8 @@ from app.web.identity import actor
 from app.web.json_body import json_document
 
 _REVISION = re.compile(r"\d{1,9}", re.ASCII)
+CHANGED = "Changed in the meantime"
+STALE_BOXES = "Somebody changed some of these boxes in the meantime. The others were saved."
 IF_NONE_MATCH = parameter(
     "If-None-Match",
     text(),
@@ -61,7 +63,7 @@ def show(image_id: UUID) -> Response:
     {200: "AnnotationSet"},
     takes="NewAnnotationSet",
     parameters=(IF_MATCH,),
-    refuses=(412, 428),
+    refuses=(409, 412, 428),
     problems={412: "StaleProblem"},
     etag=True,
 )
@@ -80,6 +82,34 @@ def replace(image_id: UUID) -> Response:
     return _answer(changed)
 
 
+@blueprint.patch("/images/<uuid:image_id>/annotations")
+@blueprint.doc(summary="Add, change and delete single boxes")
+@described(
+    Scope.ANNOTATIONS_WRITE,
+    {200: "PatchedSet"},
+    takes="Operations",
+    refuses=(409,),
+    problems={409: "BoxConflicts"},
+    etag=True,
+)
+@gate(API_BOXES)
+def patch(image_id: UUID) -> Response:
+    """``{"ops": [{"op": "add", "op_id", "id", "label", "box"}, …], "state"?}``.
+
+    Boxes of others stay as they are, and no If-Match is needed: an operation names the
+    revision of its own box. 409 with ``conflicts`` where that box is another by now; all
+    other operations were done then too. One ``op_id`` is done once, however often it comes.
+    """
+    done = services().annotation_ops.patch(actor(), image_id, json_document())
+    told = patched_json(done)
+    if done.conflicts:
+        response = problem(409, CHANGED, STALE_BOXES, code="stale_annotations", **told)
+    else:
+        response = jsonify(told)
+    response.set_etag(str(done.revision))
+    return response
+
+
 def _answer(found: AnnotationSet) -> Response:
     response = jsonify(set_json(found))
     response.set_etag(str(found.revision))
@@ -90,8 +120,7 @@ def _stale(stale: StaleRevision) -> Response:
     current = stale.current
     if not isinstance(current, AnnotationSet):
         raise stale
-    title = "Changed in the meantime"
-    response = problem(412, title, stale.message, code=stale.code, current=set_json(current))
+    response = problem(412, CHANGED, stale.message, code=stale.code, current=set_json(current))
     response.set_etag(str(current.revision))
     return response
 

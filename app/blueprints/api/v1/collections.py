@@ -1,4 +1,4 @@
-"""``/collections``: make, list, change, remove; their members and label classes."""
+"""``/collections``: make, list, change, remove; their members."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from flask.typing import ResponseReturnValue
 from app.blueprints.api.v1.description import described
 from app.domain.scopes import Scope
 from app.services.collections import CollectionEdit
-from app.services.labels import LabelEdit
 from app.web import json_body
-from app.web.collection_json import collection_json, label_json, member_json
+from app.web.collection_json import collection_json, member_json
 from app.web.context import services
 from app.web.forms import wrong
 from app.web.guards import API, gate
@@ -130,51 +129,3 @@ def remove_member(slug: str, user_id: UUID) -> ResponseReturnValue:
     """Everybody may leave; the last owner cannot."""
     services().members.remove(actor(), slug, user_id)
     return "", 204
-
-
-@blueprint.get("/collections/<slug>/labels")
-@blueprint.doc(summary="Label classes, in order")
-@described(Scope.COLLECTIONS_READ, {200: "Labels"})
-@gate(API)
-def labels(slug: str) -> ResponseReturnValue:
-    """Classes have stable ids."""
-    found = services().labels.list(actor(), slug)
-    return {"labels": [label_json(label) for label in found]}
-
-
-@blueprint.post("/collections/<slug>/labels")
-@blueprint.doc(summary="Add a label class")
-@described(Scope.COLLECTIONS_WRITE, {201: "Label"}, takes="NewLabel", refuses=(409,))
-@gate(API)
-def add_label(slug: str) -> ResponseReturnValue:
-    """``{"name", "colour", "hotkey"}``; colour and key are chosen unless told."""
-    made = services().labels.create(actor(), slug, _label_edit())
-    return label_json(made), 201
-
-
-@blueprint.patch("/collections/<slug>/labels/<uuid:label_id>")
-@blueprint.doc(summary="Change a label class")
-@described(Scope.COLLECTIONS_WRITE, {200: "Label"}, takes="LabelEdit", refuses=(409,))
-@gate(API)
-def edit_label(slug: str, label_id: UUID) -> ResponseReturnValue:
-    """Boxes keep the class; an empty ``hotkey`` takes its key away."""
-    return label_json(services().labels.edit(actor(), slug, label_id, _label_edit()))
-
-
-@blueprint.delete("/collections/<slug>/labels/<uuid:label_id>")
-@blueprint.doc(summary="Take a label class out of the list")
-@described(Scope.COLLECTIONS_WRITE, {204: None})
-@gate(API)
-def remove_label(slug: str, label_id: UUID) -> ResponseReturnValue:
-    """Boxes that have it keep it; new ones cannot get it."""
-    services().labels.remove(actor(), slug, label_id)
-    return "", 204
-
-
-def _label_edit() -> LabelEdit:
-    body = json_body.json_object({"name", "colour", "hotkey"})
-    return LabelEdit(
-        name=json_body.text(body, "name"),
-        colour=json_body.text(body, "colour"),
-        hotkey=json_body.text(body, "hotkey"),
-    )

@@ -12,8 +12,13 @@ from werkzeug.routing import Rule
 
 from app.blueprints.api.v1.schemas_accounts import SCHEMAS as OF_ACCOUNTS
 from app.blueprints.api.v1.schemas_admin import SCHEMAS as OF_ADMIN
+from app.blueprints.api.v1.schemas_annotations import SCHEMAS as OF_ANNOTATIONS
+from app.blueprints.api.v1.schemas_exchange import SCHEMAS as OF_EXCHANGE
 from app.blueprints.api.v1.schemas_images import SCHEMAS as OF_IMAGES
 from app.blueprints.api.v1.schemas_jobs import SCHEMAS as OF_JOBS
+from app.blueprints.api.v1.schemas_labels import SCHEMAS as OF_LABELS
+from app.blueprints.api.v1.schemas_rounds import SCHEMAS as OF_ROUNDS
+from app.blueprints.api.v1.schemas_tasks import SCHEMAS as OF_TASKS
 from app.blueprints.api.v1.shapes import Schema, ref, text, uuid
 from app.domain.scopes import Scope
 from app.web.guards import READING
@@ -67,10 +72,14 @@ MORE_HEADERS: dict[int, dict[str, Any]] = {
 PLACES = {
     "image_id": uuid(),
     "job_id": uuid(),
+    "round_id": uuid(),
+    "copy_id": uuid("of a picture in a blind round"),
     "key_id": uuid(),
     "session_id": uuid(),
     "user_id": uuid(),
     "label_id": uuid(),
+    "comment_id": uuid(),
+    "filter_id": uuid(),
     "receipt_id": uuid("that of the event in the audit log"),
     "slug": text("the collection's address"),
 }
@@ -121,7 +130,15 @@ def describe(app: APIFlask, prefix: str) -> None:
     def finish(document: Any) -> Any:
         document["servers"] = [{"url": "/"}]
         document["components"] = {
-            "schemas": OF_IMAGES | OF_ACCOUNTS | OF_JOBS | OF_ADMIN,
+            "schemas": OF_IMAGES
+            | OF_ANNOTATIONS
+            | OF_ACCOUNTS
+            | OF_LABELS
+            | OF_EXCHANGE
+            | OF_JOBS
+            | OF_ADMIN
+            | OF_TASKS
+            | OF_ROUNDS,
             "securitySchemes": _schemes(app.config["SESSION_COOKIE_NAME"]),
         }
         for rule in app.url_map.iter_rules():

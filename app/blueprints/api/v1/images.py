@@ -92,19 +92,16 @@ def upload_limits() -> ResponseReturnValue:
 )
 @gate(API)
 def index() -> ResponseReturnValue:
-    """``collection, tag, kind, status, state, from, to, sort, limit, cursor, total``."""
+    """``collection, tag, kind, status, state, from, to``; ``q, label, attribute, annotator``,
+    which open at most 2,000 pictures a page (``looked_at``); ``sort, limit, cursor, total``."""
     wanted = list_arguments(request.args)
-    page = services().library.page(
-        actor(), wanted.query, slug=wanted.collection, tag=wanted.tag, least=wanted.least
-    )
+    page = services().search.page(actor(), wanted.query, wanted.terms, **wanted.where)
     total = _total(wanted) if wanted.wants_total else None
     return page_json(page, wanted.query.limit, total)
 
 
-def _total(wanted: ListArguments) -> int:
-    return services().library.count(
-        actor(), wanted.query, slug=wanted.collection, tag=wanted.tag, least=wanted.least
-    )
+def _total(wanted: ListArguments) -> int | None:
+    return services().search.count(actor(), wanted.query, wanted.terms, **wanted.where)
 
 
 @blueprint.get("/images/<uuid:image_id>")

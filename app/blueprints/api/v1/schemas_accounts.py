@@ -17,7 +17,7 @@ from app.blueprints.api.v1.shapes import (
     whole,
 )
 from app.domain.access import Role
-from app.domain.labels import MAX_LABEL
+from app.domain.keymap import MAX_TEXT
 from app.domain.names import MAX_DESCRIPTION, MAX_NAME, MAX_SLUG, MIN_SLUG
 from app.domain.scopes import ALL, Scope
 
@@ -27,14 +27,7 @@ TIMELINES = ("uploaded", "taken")
 
 _NAME = text(minLength=1, maxLength=MAX_NAME)
 _DESCRIPTION = nullable(text(maxLength=MAX_DESCRIPTION))
-_COLOUR = text(pattern="^#[0-9a-f]{6}$")
-_DIGIT = "^[0-9]$"
-_WISHED_LABEL = {
-    "name": nullable(text(minLength=1, maxLength=MAX_LABEL)),
-    "colour": nullable(text(pattern="^#[0-9A-Fa-f]{6}$")),
-    "hotkey": nullable(text("a digit; empty takes the key away", pattern="^[0-9]?$")),
-}
-_PROBLEM: dict[str, Schema] = {
+PROBLEM: dict[str, Schema] = {
     "type": text("`urn:darkroom:problem:` and a stable word", format="uri"),
     "title": text(),
     "status": whole(),
@@ -45,11 +38,17 @@ _PROBLEM: dict[str, Schema] = {
 
 SCHEMAS: dict[str, Schema] = {
     "Mistake": record(path=text("JSON path, or the name of a field"), message=text()),
-    "Problem": record("RFC 9457", **_PROBLEM),
-    "StaleProblem": record("with the set of now", **_PROBLEM, current=ref("AnnotationSet")),
+    "Problem": record("RFC 9457", **PROBLEM),
+    "StaleProblem": record("with the set of now", **PROBLEM, current=ref("AnnotationSet")),
+    "LabelProblem": {
+        "type": "object",
+        "description": "`current` where the label set is of another version than the caller's",
+        "properties": PROBLEM | {"current": record(version=whole())},
+        "required": list(PROBLEM),
+    },
     "UploadProblem": record(
         "with every refused file",
-        **_PROBLEM | {"errors": items({"anyOf": [ref("Mistake"), ref("RefusedFile")]})},
+        **PROBLEM | {"errors": items({"anyOf": [ref("Mistake"), ref("RefusedFile")]})},
     ),
     "Account": record(
         id=uuid(),
@@ -58,6 +57,13 @@ SCHEMAS: dict[str, Schema] = {
         is_admin=boolean(),
         quota=record("bytes", used=whole(), limit=nullable(whole("null: no limit"))),
         created_at=moment(),
+    ),
+    "Keymap": record(
+        keymap={
+            "type": "object",
+            "description": "keys by action, such as `Ctrl+Shift+z Ctrl+y`; empty: no key",
+            "additionalProperties": text(maxLength=MAX_TEXT),
+        }
     ),
     "ApiKey": record(
         id=uuid(),
@@ -93,6 +99,16 @@ SCHEMAS: dict[str, Schema] = {
         expires_at=moment(),
     ),
     "Sessions": record(sessions=items(ref("Session"))),
+    "DraftKeys": record(
+        user=uuid("whose they are"),
+        keys=items(
+            record(
+                id=text("tells which key opens a draft", pattern="^[0-9a-f]{8}$"),
+                key=text("32 bytes in base64"),
+            ),
+            minItems=1,
+        ),
+    ),
     "Collection": record(
         id=uuid(),
         slug=text(),
@@ -131,17 +147,4 @@ SCHEMAS: dict[str, Schema] = {
     "Members": record(members=items(ref("Member"))),
     "NewMember": document(("email", "role"), email=text(), role=one_of(ROLES)),
     "MemberEdit": document(("role",), role=one_of(ROLES)),
-    "Label": record(
-        id=uuid(),
-        name=text(),
-        colour=_COLOUR,
-        hotkey=nullable(text(pattern=_DIGIT)),
-        order=whole(),
-        attributes={"type": "object"},
-    ),
-    "Labels": record(labels=items(ref("Label"))),
-    "NewLabel": document(
-        ("name",), **_WISHED_LABEL | {"name": text(minLength=1, maxLength=MAX_LABEL)}
-    ),
-    "LabelEdit": document(**_WISHED_LABEL),
 }

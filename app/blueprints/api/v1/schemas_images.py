@@ -1,4 +1,4 @@
-"""Pictures and their boxes as the API tells and takes them."""
+"""Pictures as the API tells and takes them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from app.blueprints.api.v1.shapes import (
     items,
     moment,
     nullable,
-    number,
     one_of,
     record,
     ref,
@@ -16,15 +15,10 @@ from app.blueprints.api.v1.shapes import (
     uuid,
     whole,
 )
-from app.domain.annotation import MAX_BOXES
-from app.domain.annotation_document import MAX_FRAME
-from app.domain.attributes import MAX_ATTRIBUTES, MAX_VALUES
-from app.domain.labels import MAX_LABEL
 from app.domain.media_kinds import MediaKind
 from app.domain.states import AnnotationState, ImageStatus
 
 SHOWN_STATUSES = [status for status in ImageStatus if status is not ImageStatus.DESTROYED]
-_SCALARS = {"type": ["string", "number", "boolean", "null"]}
 
 _CARD: dict[str, Schema] = {
     "id": uuid(),
@@ -67,29 +61,17 @@ _DETAIL: dict[str, Schema] = {
     ),
 }
 
-_BOX = {
-    "x": number(),
-    "y": number(),
-    "w": number(exclusiveMinimum=0),
-    "h": number(exclusiveMinimum=0),
-}
-_PIXELS = "pixels of the upright picture, origin at the top left"
-_ATTRIBUTES: Schema = {
-    "type": "object",
-    "maxProperties": MAX_ATTRIBUTES,
-    "additionalProperties": {
-        "anyOf": [_SCALARS, {"type": "array", "items": _SCALARS, "maxItems": MAX_VALUES}]
-    },
-}
-
 SCHEMAS: dict[str, Schema] = {
     "Image": record(**_CARD),
     "ImageDetail": record(**_CARD, **_DETAIL),
     "ImagePage": record(images=items(ref("Image")), pagination=ref("Pagination")),
     "Pagination": record(
         limit=whole(),
-        total=nullable(whole("null unless asked for with total=1")),
+        total=nullable(
+            whole("null unless asked for with total=1, and where all had to be opened for it")
+        ),
         next_cursor=nullable(text("null on the last page")),
+        looked_at=nullable(whole("pictures opened for this page, with more to go; else null")),
     ),
     "Removal": record(
         id=uuid(),
@@ -147,42 +129,4 @@ SCHEMAS: dict[str, Schema] = {
         quota=record(left=nullable(whole("bytes; null: no limit"))),
         rate=text("such as 10 per minute"),
     ),
-    "Box": record(_PIXELS, **_BOX),
-    "Annotation": record(
-        id=uuid(),
-        rev=whole("the set's revision when this box last changed"),
-        label=text(),
-        label_id=uuid(),
-        box=ref("Box"),
-        frame=whole(),
-        attributes=_ATTRIBUTES,
-    ),
-    "AnnotationSet": record(
-        state=one_of(AnnotationState),
-        revision=whole("also the ETag"),
-        annotations=items(ref("Annotation")),
-    ),
-    "NewAnnotation": {
-        "type": "object",
-        "description": "`label` or `label_id`; unknown members are ignored",
-        "required": ["box"],
-        "anyOf": [{"required": ["label"]}, {"required": ["label_id"]}],
-        "properties": {
-            "id": nullable(uuid("left out: the server makes one")),
-            "rev": nullable(whole(maximum=MAX_FRAME)),
-            "label": text("name of the class", minLength=1, maxLength=MAX_LABEL),
-            "label_id": uuid("id of the class"),
-            "box": {"type": "object", "required": list(_BOX), "properties": _BOX},
-            "frame": nullable(whole(maximum=MAX_FRAME)),
-            "attributes": nullable(_ATTRIBUTES),
-        },
-    },
-    "NewAnnotationSet": {
-        "type": "object",
-        "required": ["annotations"],
-        "properties": {
-            "state": nullable(one_of(AnnotationState)),
-            "annotations": items(ref("NewAnnotation"), maxItems=MAX_BOXES),
-        },
-    },
 }

@@ -7,6 +7,7 @@ const STEP = 1.3;
 const SHARP_FROM = 3;
 const LEAST = 0.02;
 
+/** Event "change" {scale, x, y}: zoom and pan of the picture. */
 export class Canvas extends EventTarget {
   constructor(root, picture) {
     super();
@@ -81,9 +82,16 @@ export class Canvas extends EventTarget {
 
   toPicture = (point) => toPicture(this.view, point);
 
+  pointToFrame = (point) => toFrame(this.view, point);
+
   toFrame(box) {
     const { scale } = this.view;
     return { ...toFrame(this.view, box), w: box.w * scale, h: box.h * scale };
+  }
+
+  /** The point of the picture in the middle of the surface. */
+  get middle() {
+    return toPicture(this.view, { x: this.frame.w / 2, y: this.frame.h / 2 });
   }
 
   /** What is seen of the picture, in its pixels. */

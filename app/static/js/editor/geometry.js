@@ -11,14 +11,38 @@ export const HANDLES = {
 export const LEAST = 1;
 
 const round = (value) => Math.round(value * 10) / 10;
+const tidy = (value) => Math.round(value * 1e9) / 1e9;
 
+export const roundedPoint = ({ x, y }) => ({ x: round(x), y: round(y) });
+
+/** To tenths of a pixel, as boxes are drawn. */
 export const rounded = ({ x, y, w, h }) => ({ x: round(x), y: round(y), w: Math.max(LEAST, round(w)), h: Math.max(LEAST, round(h)) });
+
+function settledSide(start, size, oldStart, oldSize) {
+  if (size === oldSize) return [start === oldStart ? start : round(start), size];
+  const near = start === oldStart ? start : round(start);
+  const far = Math.abs(start + size - oldStart - oldSize) < 1e-6 ? oldStart + oldSize : round(start + size);
+  return [near, Math.max(LEAST, tidy(far - near))];
+}
+
+/** `box` rounded where it differs from `before`: what a data set brought stays exact until it is moved. */
+export function settledBox(box, before) {
+  const [x, w] = settledSide(box.x, box.w, before.x, before.w);
+  const [y, h] = settledSide(box.y, box.h, before.y, before.h);
+  return { x, y, w, h };
+}
 
 export const sameBox = (a, b) => a.x === b.x && a.y === b.y && a.w === b.w && a.h === b.h;
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
-export const within = (point, picture) => ({ x: clamp(point.x, 0, picture.w), y: clamp(point.y, 0, picture.h) });
+/** What comes as near as `reach` to a side of the picture lies on it. */
+const snap = (value, limit, reach) => (Math.abs(value) <= reach ? 0 : Math.abs(limit - value) <= reach ? limit : value);
+
+/** A point of the picture, snapped to its sides; `picture` is {w, h, reach?} in pixels of the picture. */
+export function within(point, { w, h, reach = 0 }) {
+  return { x: clamp(snap(point.x, w, reach), 0, w), y: clamp(snap(point.y, h, reach), 0, h) };
+}
 
 /** The box between two points; `square` makes its sides equal. */
 export function spanned(from, to, picture, square = false) {
@@ -31,44 +55,39 @@ export function spanned(from, to, picture, square = false) {
   return { x: Math.min(a.x, b.x), y: Math.min(a.y, b.y), w: Math.abs(a.x - b.x), h: Math.abs(a.y - b.y) };
 }
 
-/** Moved as a whole; it does not leave the picture (one that reaches beyond may only come back). */
-export function moved(box, dx, dy, picture) {
-  return {
-    ...box,
-    x: clamp(box.x + dx, Math.min(0, box.x), Math.max(picture.w - box.w, box.x)),
-    y: clamp(box.y + dy, Math.min(0, box.y), Math.max(picture.h - box.h, box.y)),
-  };
+function slid(start, size, delta, limit, reach) {
+  const there = clamp(start + delta, Math.min(0, start), Math.max(limit - size, start));
+  if (delta === 0) return there;
+  if (Math.abs(there) <= reach) return 0;
+  return Math.abs(limit - size - there) <= reach ? limit - size : there;
 }
 
-function stretched(start, size, side, delta, limit) {
+/** Moved as a whole; it does not leave the picture (one that reaches beyond may only come back). */
+export function moved(box, dx, dy, { w, h, reach = 0 }) {
+  return { ...box, x: slid(box.x, box.w, dx, w, reach), y: slid(box.y, box.h, dy, h, reach) };
+}
+
+function stretched(start, size, side, delta, { limit, reach }) {
   if (side === 0) return [start, size];
   const end = start + size;
-  const edge = side < 0 ? clamp(start + delta, Math.min(0, start), limit) : clamp(end + delta, 0, Math.max(limit, end));
+  const free = (side < 0 ? start : end) + delta;
+  const to = delta === 0 ? free : snap(free, limit, reach);
+  const edge = side < 0 ? clamp(to, Math.min(0, start), limit) : clamp(to, 0, Math.max(limit, end));
   const other = side < 0 ? end : start;
   const low = Math.min(edge, other);
   return [low, Math.max(LEAST, Math.abs(edge - other))];
 }
 
 /** One handle dragged by (dx, dy); dragging past the opposite side turns the box over. */
-export function resized(box, handle, dx, dy, picture) {
+export function resized(box, handle, dx, dy, { w: across, h: down, reach = 0 }) {
   const [sx, sy] = HANDLES[handle];
-  const [x, w] = stretched(box.x, box.w, sx, dx, picture.w);
-  const [y, h] = stretched(box.y, box.h, sy, dy, picture.h);
+  const [x, w] = stretched(box.x, box.w, sx, dx, { limit: across, reach });
+  const [y, h] = stretched(box.y, box.h, sy, dy, { limit: down, reach });
   return { x, y, w, h };
 }
 
 export const contains = (box, point, slack = 0) =>
   point.x >= box.x - slack && point.x <= box.x + box.w + slack && point.y >= box.y - slack && point.y <= box.y + box.h + slack;
-
-/** Of the boxes under a point, the smallest: what lies inside another must stay reachable. */
-export function boxAt(items, point, slack = 0) {
-  let best = null;
-  for (const item of items) {
-    if (!contains(item.box, point, slack)) continue;
-    if (!best || item.box.w * item.box.h < best.box.w * best.box.h) best = item;
-  }
-  return best;
-}
 
 /** Under this side, a box on the screen has handles at its corners only. */
 export const NARROW = 36;

@@ -1,67 +1,59 @@
-// Every key of the editor in one table: it answers the keyboard, and the sheet of keys is written from it.
+// Which key calls which action. The table comes with the page, as its person chose it (app/domain/keymap.py).
 
-import { element, isForThePage } from "../frame/dom.js";
+import { isForThePage } from "../frame/dom.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const isLetter = (key) => key.length === 1 && key.toLowerCase() !== key.toUpperCase();
 
-const only = (...keys) => (event) => keys.includes(event.key.length === 1 ? event.key.toLowerCase() : event.key) && !event.ctrlKey && !event.metaKey && !event.altKey;
-const command = (key, shift = false) => (event) => (event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === key && event.shiftKey === shift;
-const arrow = (test) => (event) => event.key in ARROWS && !event.ctrlKey && !event.metaKey && test(event);
+/** With Alt a key may give another character; its place on the keyboard tells what is meant. */
+const CODES = { Comma: ",", Period: ".", Minus: "-", Slash: "/" };
+const fromCode = (code) => CODES[code] ?? (code?.startsWith("Key") ? code.slice(3).toLowerCase() : null);
 
-// [section, keys shown (a word begins with a space), words, test(event), action name, writes?]; the first
-// row that fits an event wins.
-export const KEYMAP = [
-  ["Boxes", ["B"], "Draw", only("b"), "draw", true],
-  ["Boxes", ["V"], "Select", only("v"), "pick"],
-  ["Boxes", ["1", " to ", "0"], "Give a label", (event) => /^\d$/.test(event.key) && only(event.key)(event), "digit", true],
-  ["Boxes", ["L"], "Type a label", only("l"), "name", true],
-  ["Boxes", ["N"], "Next box", only("n"), "next"],
-  ["Boxes", ["P"], "Previous box", only("p"), "previous"],
-  ["Boxes", ["←", "→", "↑", "↓"], "Move by a pixel, with Shift by ten", arrow((event) => !event.altKey), "nudge"],
-  ["Boxes", ["Alt", " + arrows"], "Stretch, with Shift by ten", arrow((event) => event.altKey), "stretch", true],
-  ["Boxes", ["Enter"], "New box in the middle", only("Enter"), "create", true],
-  ["Boxes", ["Ctrl", "D"], "Double", command("d"), "double", true],
-  ["Boxes", ["Del"], "Delete", only("Delete", "Backspace"), "remove", true],
-  ["Boxes", ["Esc"], "Stop, let go, go back", only("Escape"), "escape"],
-  ["Steps", ["Ctrl", "Z"], "Undo", command("z"), "undo", true],
-  ["Steps", ["Ctrl", "Shift", "Z"], "Redo", (event) => command("z", true)(event) || command("y")(event), "redo", true],
-  ["Steps", ["Ctrl", "S"], "Save now", command("s"), "save", true],
-  ["View", ["+", "−"], "Closer, further", only("+", "=", "-"), "zoom"],
-  ["View", ["F"], "Whole picture", only("f"), "fit"],
-  ["View", ["Z"], "Actual size", only("z"), "actual"],
-  ["View", ["Space"], "Hold, and drag to move the view", () => false, "space"],
-  ["View", ["T"], "Names on the picture", only("t"), "names"],
-  ["Picture", ["D"], "Done, or not done", only("d"), "done", true],
-  ["Picture", ["Ctrl", "Enter"], "Done, and on to the next", command("enter"), "doneAndOn", true],
-  ["Picture", ["PgUp", "PgDn"], "Newer, older picture", only("PageUp", "PageDown"), "turn"],
-  ["Picture", ["?"], "This sheet", () => false, "sheet"],
-];
+/** A key press as the table writes it: "Ctrl+Shift+z", "ArrowLeft", "+". */
+export function keyOf(event) {
+  const typed = (event.altKey && fromCode(event.code)) || event.key;
+  const key = typed === " " ? "Space" : typed === "=" ? "+" : typed.length === 1 ? typed.toLowerCase() : typed;
+  const shift = event.shiftKey && (key.length > 1 || isLetter(key));
+  return [(event.ctrlKey || event.metaKey) && "Ctrl", event.altKey && "Alt", shift && "Shift", key].filter(Boolean).join("+");
+}
 
 export const arrowOf = (event) => ARROWS[event.key];
 
+const FIXED = {
+  Enter: "place", Escape: "escape", Tab: "next", "Shift+Tab": "previous",
+  ...Object.fromEntries([..."1234567890"].map((digit) => [digit, "digit"])),
+  ...Object.fromEntries(Object.keys(ARROWS).flatMap((arrow) => [
+    [arrow, "nudge"], [`Shift+${arrow}`, "nudge"], [`Alt+${arrow}`, "stretch"], [`Alt+Shift+${arrow}`, "stretch"],
+  ])),
+};
+const BY_ALT = ["turnLeft", "turnRight"];
+
+/** {key: {action, writes}} of rows [{action, keys, writes}] with keys apart by blanks. */
+export function tableOf(rows) {
+  const writes = Object.fromEntries(rows.map((row) => [row.action, row.writes]));
+  const table = new Map(Object.entries(FIXED).map(([key, action]) => [key, { action, writes: writes[action] }]));
+  for (const { action, keys } of rows) {
+    for (const key of keys.split(" ").filter(Boolean)) {
+      if (!table.has(key)) table.set(key, { action, writes: writes[action] });
+      if (BY_ALT.includes(action) && !table.has(`Alt+${key}`)) table.set(`Alt+${key}`, { action, writes: true });
+    }
+  }
+  return table;
+}
+
 /** True where the browser's own meaning of the key on the focused control must win. */
 function belongsToControl(event) {
+  if (event.key === "Tab") return event.target !== document.body && !event.target.closest("[data-canvas]");
   return ["Enter", " "].includes(event.key) && !event.ctrlKey && event.target.closest("button, a, summary, label");
 }
 
 /** Calls actions[name](event) for each key; reading-only people keep the keys that change nothing. */
-export function bindKeys(actions, canWrite) {
+export function bindKeys(rows, actions, canWrite) {
+  const table = tableOf(rows);
   document.addEventListener("keydown", (event) => {
     if (!isForThePage(event) || belongsToControl(event)) return;
-    const row = KEYMAP.find(([, , , test]) => test(event));
-    if (!row || (row[5] && !canWrite)) return;
-    if (actions[row[4]](event) !== false) event.preventDefault();
+    const row = table.get(keyOf(event));
+    if (!row || !actions[row.action] || (row.writes && !canWrite)) return;
+    if (actions[row.action](event) !== false) event.preventDefault();
   });
-}
-
-/** The sheet that "?" opens. */
-export function writeSheet(columns, canWrite) {
-  const sections = new Map();
-  for (const [section, keys, words, , , writes] of KEYMAP) {
-    if (writes && !canWrite) continue;
-    const caps = keys.map((key) => (key.startsWith(" ") ? key : element("kbd", { text: key })));
-    const line = element("div", {}, element("dt", { text: words }), element("dd", {}, ...caps));
-    sections.set(section, [...(sections.get(section) ?? []), line]);
-  }
-  columns.replaceChildren(...[...sections].flatMap(([title, lines]) => [element("h3", { text: title }), element("dl", {}, ...lines)]));
 }

@@ -1,13 +1,19 @@
-// The label set as the editor knows it: name, colour, digit. Names typed here become labels with the next save.
+// The label set as the editor knows it: classes by id. Names typed here become classes with the next save.
 
-// Twenty that stay apart for colour-blind eyes, as the server gives them out, in the same order.
+import { isTyped, typedId, typedName } from "./wire.js";
+
+// As the server gives them out (app/domain/labels.py), in the same order.
 export const PALETTE = [
-  "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#ffffff", "#882255", "#44aa99",
-  "#ddcc77", "#332288", "#cc6677", "#88ccee", "#117733", "#aa4499", "#999933", "#bbbbbb", "#661100", "#aaff80",
+  "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#ffffff", "#0000ee", "#0066ee",
+  "#aa0022", "#cceeaa", "#444466", "#6600aa", "#cccc66", "#2288ee", "#cc00aa", "#0044ee", "#aaccaa", "#ee4466",
 ];
 const DIGITS = "1234567890";
 const UNNAMED = "#ffffff";
+const GONE = "#bbbbbb";
+// Until the list is read again.
+const UNKNOWN = "…";
 
+/** Event "change": the list, a class or the current one is another. */
 export class Labels extends EventTarget {
   constructor(isOpen) {
     super();
@@ -18,10 +24,11 @@ export class Labels extends EventTarget {
 
   /** The server's list; what was typed meanwhile stays until the server has it. */
   load(list) {
-    const typed = [...this.known.values()].filter((label) => !label.id);
-    this.known = new Map([...list].sort((a, b) => a.order - b.order).map((label) => [label.name, label]));
-    for (const label of typed) if (!this.known.has(label.name)) this.known.set(label.name, label);
-    if (!this.known.has(this.current)) this.current = this.known.keys().next().value ?? null;
+    const kept = [...this.known.values()].filter((label) => label.removed || isTyped(label.id));
+    this.known = new Map([...list].sort((a, b) => a.order - b.order).map((label) => [label.id, { ...label, removed: Boolean(label.deprecated) }]));
+    for (const label of kept) if (!this.known.has(this.#id(label.id))) this.known.set(label.id, label);
+    const current = this.#id(this.current);
+    this.current = this.known.has(current) ? current : this.list[0]?.id ?? null;
     this.#tell();
   }
 
@@ -29,46 +36,86 @@ export class Labels extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  /** What a typed name stands for, once the server has made a class of it. */
+  #id(id) {
+    return isTyped(id) ? this.byName(typedName(id))?.id ?? id : id;
+  }
+
+  /** The class of an id; null for none. */
+  get(id) {
+    return this.known.get(this.#id(id)) ?? null;
+  }
+
+  isSame(a, b) {
+    return this.#id(a) === this.#id(b);
+  }
+
+  /** Those that a new annotation may have. */
   get list() {
-    return [...this.known.values()];
+    return [...this.known.values()].filter((label) => !label.removed);
   }
 
   get hasTyped() {
-    return this.list.some((label) => !label.id);
+    return this.list.some((label) => isTyped(label.id));
   }
 
-  colour(name) {
-    return this.known.get(name)?.colour ?? UNNAMED;
+  name(id) {
+    return id ? this.get(id)?.name ?? (isTyped(id) ? typedName(id) : UNKNOWN) : null;
+  }
+
+  colour(id) {
+    return this.get(id)?.colour ?? UNNAMED;
+  }
+
+  /** [{name, kind, required, default, options…}] of app/domain/attribute_types.py. */
+  attributes(id) {
+    const told = this.get(id)?.attributes;
+    return Array.isArray(told) ? told : [];
+  }
+
+  /** What a new annotation of this class begins with. */
+  defaults(id) {
+    return Object.fromEntries(this.attributes(id).filter((one) => one.default !== null && one.default !== undefined).map((one) => [one.name, one.default]));
+  }
+
+  byName(name) {
+    return this.list.find((label) => label.name === name) ?? null;
   }
 
   byDigit(digit) {
-    return this.list.find((label) => label.hotkey === digit)?.name ?? null;
+    return this.list.find((label) => label.hotkey === digit)?.id ?? null;
   }
 
-  choose(name) {
-    this.current = name;
+  choose(id) {
+    this.current = this.#id(id);
     this.#tell();
   }
 
-  /** A name as typed: a known one is found, an unknown one becomes a label where the set is open. */
+  /** The id for a name as typed: a known one is found, an unknown one becomes a label where the set is open. */
   learn(text) {
     const name = text.normalize("NFC").trim().replace(/\s+/g, " ");
-    if (!name || this.known.has(name)) return name || null;
-    if (!this.isOpen) return null;
+    const found = name && this.byName(name);
+    if (found) return found.id;
+    if (!name || !this.isOpen) return null;
     const colours = this.list.map((label) => label.colour);
     const uses = (colour) => colours.filter((one) => one === colour).length;
     const colour = PALETTE.reduce((best, one) => (uses(one) < uses(best) ? one : best));
     const taken = this.list.map((label) => label.hotkey);
     const hotkey = [...DIGITS].find((digit) => !taken.includes(digit)) ?? null;
-    this.known.set(name, { name, colour, hotkey, order: this.known.size });
+    const id = typedId(name);
+    this.known.set(id, { id, name, colour, hotkey, order: this.known.size, attributes: [] });
     this.#tell();
-    return name;
+    return id;
   }
 
-  /** Boxes may have labels that were taken off the list; they show, and stay out of the digits. */
-  meet(names) {
-    for (const name of names) {
-      if (name && !this.known.has(name)) this.known.set(name, { id: "removed", name, colour: "#bbbbbb", hotkey: null, order: Infinity });
+  /** Annotations may have classes that were taken off the list; they show, and stay out of the digits. */
+  meet(annotations) {
+    let met = false;
+    for (const { label_id: id, label: name } of annotations) {
+      if (!id || this.known.has(id)) continue;
+      this.known.set(id, { id, name, colour: GONE, hotkey: null, order: Infinity, attributes: [], removed: true });
+      met = true;
     }
+    if (met) this.#tell();
   }
 }

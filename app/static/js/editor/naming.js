@@ -1,4 +1,4 @@
-// The small field at a box that asks for its label: after drawing without one, or on L.
+// The small field at a box that asks for its label: after drawing without one, or on E.
 
 import { element } from "../frame/dom.js";
 
@@ -51,15 +51,15 @@ export class Naming {
   }
 
   #take() {
-    const name = this.labels.learn(this.input.value);
-    if (!name) {
+    const label = this.labels.learn(this.input.value);
+    if (!label) {
       this.input.setCustomValidity(this.input.value.trim() ? "This collection has a closed set of labels. Choose one of them." : "Type a name.");
       this.input.reportValidity();
       this.input.addEventListener("input", () => this.input.setCustomValidity(""), { once: true });
       return;
     }
-    this.store.change(this.store.selected, { label: name }, "label");
-    this.labels.choose(name);
+    this.store.change(this.store.selected, { label }, "label");
+    this.labels.choose(label);
     this.close();
   }
 

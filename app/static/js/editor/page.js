@@ -1,165 +1,120 @@
-// The box editor: puts the rooms together and keeps the page from closing over unsaved boxes.
+// The editor: puts the rooms together and keeps the page from closing over unsaved work.
 
-import { all } from "../frame/dom.js";
 import { settle, sharpen } from "../frame/print.js";
 import { api, send } from "../frame/http.js";
 import { toast } from "../frame/toast.js";
 import { makeActions } from "./actions.js";
+import { AttributePanel } from "./attribute-panel.js";
 import { Canvas } from "./canvas.js";
-import { settleConflict } from "./conflict.js";
-import { bindKeys, writeSheet } from "./keymap.js";
+import { wireClipboard } from "./clipboard.js";
+import * as comments from "./comments.js";
+import * as conflict from "./conflict.js";
+import * as history from "./history.js";
+import { bindKeys } from "./keymap.js";
+import { LabelPanel } from "./label-panel.js";
 import { Labels } from "./labels.js";
+import { Layers } from "./layers.js";
+import { Light } from "./light.js";
+import { ListPanel } from "./list-panel.js";
+import * as login from "./login.js";
+import { Minimap } from "./minimap.js";
 import { Naming } from "./naming.js";
 import { Overlay } from "./overlay.js";
-import { BoxPanel, LabelPanel } from "./panels.js";
-import { announce, SaveState, StatusLine } from "./status.js";
+import * as presence from "./presence.js";
+import { Previous } from "./previous.js";
+import { Wire } from "./queue_wire.js";
+import { SaveState, StatusLine, tellWhatHappens } from "./status.js";
+import { holdSprite } from "./sprite.js";
 import { Store } from "./store.js";
 import { Sync } from "./sync.js";
+import * as task from "./task.js";
 import { Tools } from "./tools.js";
 import { BoxView } from "./view.js";
+import { makePage, wireButtons, wireLinks, wireRing, wireSaving, wireSheet, wireSpace } from "./wiring.js";
 
-const PATIENCE = 4000;
+// On a phone the names of many would hide the picture; the key and the button show them again.
+const NARROW = 600;
+const CROWD = 12;
 
 const root = document.querySelector("[data-editor]");
-const { image, collection, w, h, full } = root.dataset;
+const { w, h, fullUrl: full, setUrl, changesUrl, labelsUrl, previousSetUrl, keys } = root.dataset;
 const canWrite = root.hasAttribute("data-can-write");
 const picture = { w: Number(w), h: Number(h) };
 const part = (name) => root.querySelector(`[data-${name}]`);
 
+/** Is heard by screen readers; the same words twice are heard twice. */
+function announce(text) {
+  const said = part("said");
+  said.textContent = said.textContent === text ? `${text}\u00a0` : text;
+}
+
 const store = new Store();
 const labels = new Labels(root.hasAttribute("data-open-labels"));
-const sync = new Sync(store, (options) => send(api(`/images/${image}/annotations`), options));
+const layers = new Layers(store);
+const sync = new Sync(store, new Wire({ setUrl, changesUrl, keyUrl: api("/sessions/draft-key") }), root.dataset.user);
 const surface = part("canvas");
 const canvas = new Canvas(surface, picture);
-const view = new BoxView(part("world"), store, labels);
-const overlay = new Overlay(part("overlay"));
-const tools = new Tools({ canvas, store, labels, view, overlay, canWrite });
+const view = new BoxView(part("world"), part("name-sheet"), { canvas, store, labels, layers });
+const overlay = new Overlay(part("overlay"), canvas);
+const tools = new Tools({ canvas, store, labels, layers, view, overlay, canWrite });
 const naming = new Naming(part("naming"), { canvas, store, labels });
+const page = makePage({ part, root, surface, view, sync });
+const status = {};
+const rooms = { root, part, surface, canvas, store, labels, layers, tools, naming, sync, page, picture, canWrite, announce };
+rooms.light = new Light(part("light"), canvas.images, part("light-button"));
+rooms.previous = new Previous(previousSetUrl, rooms);
+const actions = makeActions(rooms);
+rooms.actions = actions;
 
-const page = {
-  newer: part("newer")?.href ?? null,
-  older: part("older")?.href ?? null,
-  home: part("back").href,
-  back: () => page.go(page.home),
+/** What the modules of other rooms begin with. */
+const context = { root, store, view, sync, status, announce, labels, layers, canvas, tools, canWrite, page, actions };
 
-  /** Saves first; a server that does not answer is waited for only so long. */
-  async go(url) {
-    if (!url) return;
-    await Promise.race([sync.save(), new Promise((late) => setTimeout(late, PATIENCE))]);
-    if (sync.phase === "conflict") return;
-    location.assign(url);
-  },
-
-  toggleNames() {
-    const off = surface.classList.toggle("no-names");
-    part("names").setAttribute("aria-pressed", String(!off));
-  },
-};
-
-const actions = makeActions({ canvas, store, labels, tools, naming, sync, page, canWrite, picture });
-
-const readLabels = async () => labels.load((await send(api(`/collections/${collection}/labels`))).data.labels);
-
-function wireButtons() {
-  for (const button of all("[data-do]", root)) button.addEventListener("click", (event) => actions[button.dataset.do](event));
-  const press = (name, on) => part(name)?.setAttribute("aria-pressed", String(on));
-  const showMode = () => {
-    press("mode-draw", tools.mode === "draw");
-    press("mode-select", tools.mode === "select");
-    surface.dataset.mode = tools.mode;
-  };
-  const showSteps = () => {
-    for (const [name, can] of [["undo", store.canUndo], ["redo", store.canRedo]]) {
-      const button = root.querySelector(`[data-do="${name}"]`);
-      if (button) button.disabled = !can;
-    }
-  };
-  tools.addEventListener("mode", showMode);
-  store.addEventListener("edit", showSteps);
-  store.addEventListener("items", showSteps);
-  store.addEventListener("state", () => press("done", ["done", "accepted"].includes(store.state)));
-  showMode();
-  showSteps();
-  for (const link of [part("back"), part("newer"), part("older")].filter(Boolean)) {
-    link.addEventListener("click", (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      page.go(link.href);
-    });
-  }
-}
-
-/** The ring shows to those who came by Tab, and to nobody who draws. */
-function wireRing() {
-  surface.addEventListener("keyup", (event) => event.key === "Tab" && surface.toggleAttribute("data-keyed", true));
-  for (const name of ["blur", "pointerdown"]) surface.addEventListener(name, () => surface.removeAttribute("data-keyed"));
-}
-
-function wireSpace() {
-  const hold = (held) => {
-    tools.spaceHeld = held;
-    surface.dataset.cursor = held ? "pan" : tools.mode === "draw" ? "draw" : "default";
-  };
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== " " || event.target.closest("button, a, input, textarea, summary, dialog")) return;
-    event.preventDefault();
-    if (!event.repeat) hold(true);
-  });
-  document.addEventListener("keyup", (event) => event.key === " " && hold(false));
-  addEventListener("blur", () => hold(false));
-}
-
-function wireSaving() {
-  sync.addEventListener("conflict", ({ detail }) => settleConflict(sync, store, detail));
-  sync.addEventListener("saved", () => labels.hasTyped && readLabels().catch(() => {}));
-  sync.addEventListener("phase", () => (part("signed-out").hidden = sync.phase !== "signed-out"));
-  for (const name of ["online", "focus"]) addEventListener(name, () => sync.again());
-  document.addEventListener("visibilitychange", () => (document.hidden ? sync.save() : sync.again()));
-  addEventListener("pagehide", () => sync.leave());
-  addEventListener("beforeunload", (event) => {
-    if (sync.isDirty && sync.phase !== "loading") event.preventDefault();
-  });
-}
+const readLabels = async () => labelsUrl && labels.load((await send(labelsUrl)).data.labels);
 
 function wirePanels() {
-  new LabelPanel(root, labels, store, (name) => actions.label(name));
-  new BoxPanel(root, labels, store, {
-    canWrite,
+  const toSurface = () => surface.focus({ preventScroll: true });
+  new LabelPanel(root, labels, store, (id) => actions.label(id));
+  new AttributePanel(part("attributes"), { labels, store, tools, onDone: toSurface });
+  new ListPanel(root, {
+    labels, store, layers, canWrite,
     onHover: (id) => view.hover(id),
-    onPick: (id) => {
+    onPick(id) {
       store.select(id);
-      surface.focus({ preventScroll: true });
+      toSurface();
     },
+    onLayer: (kind, id) => layers[kind](id),
   });
-  new SaveState(part("save-state"), sync, store);
-  new StatusLine(part("status"), { canvas, store, tools, picture });
-  announce(store, labels, part("said"));
-  part("sheet-toggle")?.addEventListener("click", (event) => {
-    const open = root.classList.toggle("is-sheet-open");
-    event.currentTarget.setAttribute("aria-expanded", String(open));
-  });
+  for (const fold of root.querySelectorAll(".fold")) fold.addEventListener("toggle", () => fold.open && fold.scrollIntoView({ block: "nearest" }));
+  status.save = new SaveState(part("save-state"), sync, store);
+  status.line = new StatusLine(part("status"), { canvas, store, tools, picture });
+  tellWhatHappens(store, labels, announce);
+  store.addEventListener("met", ({ detail }) => labels.meet(detail.annotations));
 }
 
-async function start() {
+function wireSurface() {
   const print = part("print");
   settle(print, surface);
   sharpen(print, { full, w, h }, canvas, true);
   canvas.addEventListener("change", ({ detail }) => view.place(detail));
   view.place(canvas.view);
-  wireButtons();
-  wireSpace();
-  wireRing();
-  wireSaving();
+  new Minimap(part("minimap"), canvas);
+  tools.addEventListener("drawn", ({ detail }) => detail.item.label || naming.open());
+  surface.addEventListener("dblclick", () => canWrite && !tools.traces && naming.open());
+}
+
+async function start() {
+  holdSprite().catch(() => {});
+  wireSurface();
+  for (const wire of [wireButtons, wireLinks, wireSpace, wireRing, wireSheet, wireClipboard]) wire(rooms);
+  wireSaving({ ...rooms, readLabels });
   wirePanels();
-  bindKeys(actions, canWrite);
-  writeSheet(document.querySelector("[data-key-columns]"), canWrite);
-  tools.addEventListener("drawn", ({ detail }) => detail.label || naming.open());
-  surface.addEventListener("dblclick", () => canWrite && naming.open());
+  for (const module of [history, comments, presence, login, conflict, task]) module.start(context);
+  bindKeys(JSON.parse(keys), actions, canWrite);
   try {
     await readLabels();
     await sync.load();
-    labels.meet(store.list.map((item) => item.label));
     tools.refresh();
+    if (innerWidth < NARROW && store.items.size > CROWD) page.toggleNames();
     root.removeAttribute("data-loading");
   } catch (error) {
     part("unloaded").hidden = false;

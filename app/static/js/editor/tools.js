@@ -1,44 +1,75 @@
-// What the pointer does: draw, move, stretch, pan. Pointer events, so mouse, pen and finger are one.
+// What the pointer does: draw, move, stretch, turn, pan. Pointer events, so mouse, pen and finger are one.
 
 import { Fingers } from "../frame/fingers.js";
 import { wheelFactor } from "../frame/viewport.js";
-import { boxAt, handleAt, moved, resized, rounded, spanned } from "./geometry.js";
+import { rounded } from "./geometry.js";
+import { gripAt, placeOf, settled } from "./gestures.js";
+import { itemAt, nextAt } from "./picking.js";
+import { hits, kindOf } from "./shapes.js";
+import { TRACED, Tracing } from "./tracing.js";
 
 const CLICK = 4;
 const REACH = { mouse: 12, pen: 14, touch: 24 };
+const SLACK = 3;
+const SNAP = 7;
+const WAYS = new Set(["pan", "trace"]);
 
-/** Events: "mode"; "cursor" {point, box} for the status line; "drawn" {item} after a new box. */
+/** Events: "mode"; "cursor" {point, box} for the status line; "drawn" {item} after a new annotation. */
 export class Tools extends EventTarget {
-  constructor({ canvas, store, labels, view, overlay, canWrite }) {
+  constructor({ canvas, store, labels, layers, view, overlay, canWrite }) {
     super();
-    Object.assign(this, { canvas, store, labels, view, overlay, canWrite });
-    this.mode = canWrite ? "draw" : "select";
+    Object.assign(this, { canvas, store, labels, layers, view, overlay, canWrite });
+    this.mode = canWrite ? "box" : "select";
+    this.drawing = "box";
     this.gesture = null;
     this.spaceHeld = false;
     this.waiting = null;
+    this.vertex = null;
+    this.cursor = null;
+    this.tracing = new Tracing(canvas.picture);
     this.#listen();
-    store.addEventListener("select", () => this.refresh());
-    store.addEventListener("item", () => this.refresh());
-    store.addEventListener("items", () => this.refresh());
-    labels.addEventListener("change", () => this.refresh());
-    canvas.addEventListener("change", () => this.refresh());
+    this.#follow();
+  }
+
+  #follow() {
+    const refresh = () => this.refresh();
+    this.store.addEventListener("select", () => {
+      this.vertex = null;
+      refresh();
+    });
+    for (const name of ["item", "items"]) this.store.addEventListener(name, refresh);
+    for (const one of [this.labels, this.layers, this.canvas, this.tracing]) one.addEventListener("change", refresh);
+    this.tracing.addEventListener("done", ({ detail: { box, shape } }) => this.#drawn(box, shape));
   }
 
   setMode(mode) {
     this.mode = this.canWrite ? mode : "select";
-    if (this.mode !== "draw") this.overlay.guide(null);
+    this.tracing.cancel();
+    if (this.mode === "select") this.overlay.guide(null);
+    else this.drawing = mode;
     this.#cursor("default");
     this.dispatchEvent(new Event("mode"));
   }
 
-  /** The frame follows the selected box, unless a drag is leading it. */
+  get traces() {
+    return TRACED.includes(this.mode);
+  }
+
+  /** What keys and pointer may change: the selected one, unless it is locked. */
+  get editable() {
+    const { chosen } = this.store;
+    return chosen && this.canWrite && !this.layers.isLocked(chosen.id) ? chosen : null;
+  }
+
+  /** The frame follows the selected one, unless a drag is leading it. */
   refresh() {
-    if (this.gesture && this.gesture.kind !== "pan") return;
+    if (this.gesture && !WAYS.has(this.gesture.kind)) return;
     const item = this.store.chosen;
     this.overlay.colour(this.labels.colour(item ? item.label : this.labels.current));
-    if (item) this.overlay.show(this.canvas.toFrame(item.box));
+    if (this.tracing.isOn) this.overlay.outline.trace(this.tracing, this.canvas);
+    else if (item && !this.layers.isHidden(item.id)) this.overlay.show(item, this.vertex);
     else this.overlay.hide();
-    this.overlay.bare(!this.canWrite);
+    this.overlay.bare(!this.editable && !this.tracing.isOn);
   }
 
   #listen() {
@@ -49,6 +80,8 @@ export class Tools extends EventTarget {
     surface.addEventListener("pointermove", (event) => this.#move(event));
     surface.addEventListener("pointerup", (event) => this.#up(event));
     surface.addEventListener("pointercancel", () => this.cancel());
+    // The middle button would begin to scroll by itself.
+    surface.addEventListener("mousedown", (event) => event.button === 1 && event.preventDefault());
     surface.addEventListener("pointerleave", () => {
       this.overlay.guide(null);
       this.view.hover(null);
@@ -63,8 +96,8 @@ export class Tools extends EventTarget {
 
   /** The field for a label and a notice lie on the surface, but a press on them is theirs alone. */
   #spareWhatFloats(surface) {
-    for (const floating of surface.querySelectorAll("form, [role=alert]")) {
-      for (const name of ["pointerdown", "dblclick"]) floating.addEventListener(name, (event) => event.stopPropagation());
+    for (const floating of surface.querySelectorAll("form, [role=alert], [data-floating]")) {
+      for (const name of ["pointerdown", "dblclick", "wheel"]) floating.addEventListener(name, (event) => event.stopPropagation());
     }
   }
 
@@ -75,15 +108,17 @@ export class Tools extends EventTarget {
     canvas.pan(point.x - from.x, point.y - from.y);
   }
 
-  /** What a press at `point` would take hold of. */
+  get #slack() {
+    return SLACK / this.canvas.view.scale;
+  }
+
+  /** What a press at `point` of the screen would take hold of. */
   #under(point, type) {
-    const reach = REACH[type] ?? REACH.mouse;
-    const { chosen } = this.store;
-    const handle = chosen && this.canWrite ? handleAt(this.canvas.toFrame(chosen.box), point, reach) : null;
-    if (handle) return { kind: "resize", handle, item: chosen };
-    const spot = this.canvas.toPicture(point);
-    const item = boxAt(this.store.list, spot, 3 / this.canvas.view.scale);
-    return { kind: "move", item };
+    const { editable } = this;
+    const grip = editable && !this.tracing.isOn ? gripAt(editable, this.canvas, point, REACH[type] ?? REACH.mouse) : null;
+    if (grip) return { ...grip, item: editable };
+    const item = itemAt(this.layers.reachable, this.canvas.toPicture(point), this.#slack);
+    return { kind: "move", item, cursor: item ? "move" : "default" };
   }
 
   #down(event) {
@@ -98,30 +133,38 @@ export class Tools extends EventTarget {
 
   #take(point, event) {
     const under = this.#under(point, event.pointerType);
-    if (under.kind === "resize") this.#begin("resize", point, event, under);
-    else if (this.mode === "draw") this.#begin("draw", point, event);
-    else if (under.item) {
-      this.store.select(under.item.id);
-      this.#begin(this.canWrite ? "move" : "pan", point, event, under);
-    } else {
+    if (under.kind !== "move") this.#begin(under.kind, point, event, under);
+    else if (this.traces) this.#begin("trace", point, event);
+    else if (this.mode === "box") this.#begin("draw", point, event);
+    else if (under.item) this.#takeItem(point, event, under.item);
+    else {
       this.store.select(null);
       this.#begin("pan", point, event);
     }
   }
 
+  /** A press on what is selected keeps it; the click, if it is one, goes on to what lies there too. */
+  #takeItem(point, event, smallest) {
+    const { chosen } = this.store;
+    const again = chosen && this.layers.reachable.includes(chosen) && hits(chosen, this.canvas.toPicture(point), this.#slack);
+    if (!again) this.store.select(smallest.id);
+    this.#begin(this.editable ? "move" : "pan", point, event, { item: this.store.chosen, again });
+  }
+
   #begin(kind, point, event, more = {}) {
-    this.gesture = { kind, start: point, last: point, spot: this.canvas.toPicture(point), square: event.shiftKey, moved: false, ...more };
+    this.gesture = { ...more, kind, start: point, last: point, spot: this.canvas.toPicture(point), square: event.shiftKey, free: event.altKey, moved: false };
   }
 
   /** The first real movement: a press that trembles is still a click. */
   #lift(gesture) {
     gesture.moved = true;
+    if (WAYS.has(gesture.kind)) return;
     if (gesture.item) this.view.lift(gesture.item.id, true);
     if (gesture.kind === "draw") {
       this.store.select(null);
       this.overlay.colour(this.labels.colour(this.labels.current));
     }
-    if (gesture.kind !== "pan") this.overlay.bare(true);
+    this.overlay.bare(true);
   }
 
   #move(event) {
@@ -130,11 +173,12 @@ export class Tools extends EventTarget {
     if (!this.gesture) return void this.#hover(point, event);
     const { gesture } = this;
     gesture.square = event.shiftKey;
+    gesture.free = event.altKey;
     if (!gesture.moved && Math.hypot(point.x - gesture.start.x, point.y - gesture.start.y) < CLICK) return;
     if (!gesture.moved) this.#lift(gesture);
-    if (gesture.kind === "pan") this.canvas.pan(point.x - gesture.last.x, point.y - gesture.last.y);
+    if (WAYS.has(gesture.kind)) this.canvas.pan(point.x - gesture.last.x, point.y - gesture.last.y);
     gesture.last = point;
-    this.#soon(() => this.#follow(gesture, point));
+    this.#soon(() => this.#show(gesture, point));
   }
 
   /** Pointers report more often than the screen draws: the last report of a frame counts. */
@@ -147,33 +191,37 @@ export class Tools extends EventTarget {
     this.waiting = work;
   }
 
-  #boxOf({ kind, item, handle, spot, last, square }) {
-    const here = this.canvas.toPicture(last);
-    const { picture } = this.canvas;
-    if (kind === "draw") return spanned(spot, here, picture, square);
-    const [dx, dy] = [here.x - spot.x, here.y - spot.y];
-    return kind === "move" ? moved(item.box, dx, dy, picture) : resized(item.box, handle, dx, dy, picture);
+  #placeOf(gesture) {
+    const { picture, view } = this.canvas;
+    const reach = gesture.free ? 0 : SNAP / view.scale;
+    return placeOf(gesture, this.canvas.toPicture(gesture.last), { ...picture, reach });
   }
 
-  #follow(gesture, point) {
-    if (this.gesture !== gesture || gesture.kind === "pan") return this.#tell(point);
-    const box = this.#boxOf(gesture);
-    this.overlay.show(this.canvas.toFrame(box));
+  #show(gesture, point) {
+    if (this.gesture !== gesture || WAYS.has(gesture.kind)) return this.#tell(point);
+    const place = this.#placeOf(gesture);
+    this.overlay.show(place, gesture.vertex);
     if (gesture.kind === "draw") this.overlay.guide(point, this.canvas.frame);
-    return this.#tell(point, box);
+    return this.#tell(point, place.box);
   }
 
   #hover(point, event) {
     this.#soon(() => {
       const under = this.#under(point, event.pointerType);
-      const drawing = this.mode === "draw" && under.kind !== "resize" && !this.spaceHeld;
-      this.overlay.guide(drawing ? point : null, this.canvas.frame);
+      const drawing = this.mode !== "select" && under.kind === "move" && !this.spaceHeld;
+      this.aim(this.canvas.toPicture(point), drawing);
       this.view.hover(drawing ? null : under.item?.id ?? null);
       if (this.spaceHeld) this.#cursor("pan");
-      else if (under.kind === "resize") this.#cursor(under.handle);
-      else this.#cursor(drawing ? "draw" : under.item ? "move" : "default");
+      else this.#cursor(drawing ? "draw" : under.cursor);
       this.#tell(point);
     });
+  }
+
+  /** Puts the crosshair at a point of the picture: the pointer's, or one that keys move. */
+  aim(point, drawing = this.mode !== "select") {
+    this.cursor = point;
+    this.overlay.guide(drawing ? this.canvas.pointToFrame(point) : null, this.canvas.frame);
+    this.tracing.aim(point);
   }
 
   #cursor(name) {
@@ -190,21 +238,46 @@ export class Tools extends EventTarget {
     gesture.last = this.canvas.at(event);
     this.#end(gesture);
     if (!gesture.moved) this.#clicked(gesture, event);
-    else if (gesture.kind === "draw") this.#drawn(rounded(this.#boxOf(gesture)));
-    else if (gesture.item) this.store.change(gesture.item.id, { box: rounded(this.#boxOf(gesture)) }, "drag");
+    else if (gesture.kind === "draw") this.#drawn(rounded(this.#placeOf(gesture).box));
+    else if (!WAYS.has(gesture.kind)) this.store.change(gesture.item.id, settled(this.#placeOf(gesture), gesture.item), "drag");
     this.refresh();
   }
 
-  /** In drawing mode a click without a drag selects, so that one need not change the tool. */
-  #clicked({ kind, start }, event) {
-    if (kind !== "draw") return;
-    const { item } = this.#under(start, event.pointerType);
+  #clicked(gesture, event) {
+    const { kind, start, spot, item } = gesture;
+    if (kind === "trace") return this.#point(spot);
+    if (kind === "insert") return this.store.change(item.id, this.#placeOf(gesture), "vertex");
+    if (kind === "vertex") return this.#pickVertex(gesture, event);
+    if (kind === "draw" || gesture.again) return this.#pickNext(start);
+    return null;
+  }
+
+  /** A click: in drawing mode too it selects, so that one need not change the tool. */
+  #pickNext(start) {
+    const spot = this.canvas.toPicture(start);
+    const item = nextAt(this.layers.reachable, spot, this.#slack, this.store.selected);
     this.store.select(item?.id ?? null);
   }
 
-  #drawn(box) {
-    const item = this.store.add(box, this.labels.current);
-    this.dispatchEvent(new CustomEvent("drawn", { detail: item }));
+  #pickVertex({ vertex, item }, event) {
+    this.vertex = vertex;
+    if (event.altKey) this.dispatchEvent(new CustomEvent("without", { detail: { item, vertex } }));
+  }
+
+  /** A click while an outline is drawn; on the last vertex again it is finished. */
+  #point(spot) {
+    const reach = REACH.mouse / this.canvas.view.scale;
+    const last = this.tracing.points.at(-1);
+    if (last && this.tracing.kind === this.mode && Math.hypot(last.x - spot.x, last.y - spot.y) < reach / 2 && this.tracing.finish()) return;
+    this.store.select(null);
+    // A finger never hovered, and a quick click came before the last movement was drawn.
+    this.cursor = this.tracing.cursor = spot;
+    this.tracing.add(this.mode, spot, reach);
+  }
+
+  #drawn(box, shape) {
+    const item = this.store.add(box, this.labels.current, this.labels.defaults(this.labels.current), shape);
+    this.dispatchEvent(new CustomEvent("drawn", { detail: { item, kind: kindOf(item) } }));
   }
 
   #end(gesture) {
@@ -217,7 +290,7 @@ export class Tools extends EventTarget {
 
   /** Back to before the drag; true if there was one. */
   cancel() {
-    if (!this.gesture) return false;
+    if (!this.gesture) return this.tracing.cancel();
     this.#end(this.gesture);
     this.refresh();
     return true;

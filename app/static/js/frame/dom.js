@@ -16,11 +16,17 @@ function fill(node, attributes, children) {
 export const element = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
 export const shape = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
+/** The drawings as the page holds them, once it does (`sprite.js`), else the file. */
+function drawing(name) {
+  const { icons, heldIcons } = document.body.dataset;
+  return heldIcons ? `#${heldIcons}${name}` : `${icons}#${name}`;
+}
+
 export function icon(name) {
   return shape(
     "svg",
     { class: "icon", "aria-hidden": "true", width: 16, height: 16 },
-    shape("use", { href: `${document.body.dataset.icons}#${name}` }),
+    shape("use", { href: drawing(name) }),
   );
 }
 

@@ -42,7 +42,8 @@ async function readBody(response) {
   return response.json().catch(() => ({}));
 }
 
-async function once(url, { method = "GET", json, form, headers = {}, keepalive, signal }) {
+/** As `send`, without asking for another token. */
+export async function once(url, { method = "GET", json, form, headers = {}, keepalive, signal }) {
   const all = { Accept: "application/json", "X-CSRFToken": csrfToken(), ...headers };
   if (json !== undefined) all["Content-Type"] = "application/json";
   const body = json === undefined ? form : JSON.stringify(json);

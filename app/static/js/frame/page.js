@@ -3,6 +3,8 @@
 import { guardForms, wireSheets, wireSingleKeys } from "./dialogue.js";
 import { all } from "./dom.js";
 import { send } from "./http.js";
+import { wireSearch } from "./search.js";
+import { guardSignOut } from "./sign_out.js";
 import { localiseTimes } from "./times.js";
 import { toast } from "./toast.js";
 
@@ -67,7 +69,9 @@ wireReveal();
 wireOffline();
 wireCopy();
 guardForms();
+guardSignOut();
 wireSheets();
 wireSingleKeys();
+wireSearch();
 localiseTimes();
 document.querySelector("[data-summary]")?.focus();

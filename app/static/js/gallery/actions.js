@@ -30,6 +30,7 @@ export class Actions {
     this.cursor = cursor;
     selection.addEventListener("change", ({ detail }) => this.#show(detail));
     form.addEventListener("submit", (event) => this.#submit(event));
+    bar.addEventListener("keydown", (event) => this.#entered(event));
     bar.querySelector("[data-clear]").addEventListener("click", () => selection.clear());
     this.#show(selection.chosen.length);
   }
@@ -55,11 +56,19 @@ export class Actions {
     else this.#closePanels();
   }
 
+  /** Enter in a field presses the button below it; by itself the browser would take the first of the whole bar. */
+  #entered(event) {
+    if (event.key !== "Enter" || !event.target.matches("input")) return;
+    event.preventDefault();
+    this.form.requestSubmit(event.target.closest(".pop-form").querySelector("[type=submit]"));
+  }
+
   #closePanels() {
     for (const panel of all("details[open]", this.bar)) panel.open = false;
   }
 
   async #submit(event) {
+    if (event.submitter.hasAttribute("formaction")) return; // leads to another page
     event.preventDefault();
     const action = event.submitter.value;
     const items = this.selection.chosen;

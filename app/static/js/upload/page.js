@@ -20,10 +20,12 @@ function wireFields() {
   const folder = document.getElementById("field-folder");
   form.querySelector("[data-pick-folder]").addEventListener("click", () => folder.click());
   for (const field of [document.getElementById("field-files"), folder]) {
-    field.addEventListener("change", () => {
+    const choose = () => {
       take(filesOfField(field));
       field.value = "";
-    });
+    };
+    field.addEventListener("change", choose);
+    if (field.files.length > 0) choose(); // the hand was quicker than this script
   }
   form.addEventListener("submit", (event) => event.preventDefault());
 }

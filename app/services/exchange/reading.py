@@ -1,0 +1,193 @@
+"""An uploaded data set beside a collection: parsed, matched, and what would come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+from uuid import UUID
+
+from app.domain.access import Action, Actor, allows
+from app.domain.names import refuse
+from app.errors import Mistake
+from app.formats.dataset import Dataset, Format, Options
+from app.formats.losses import Ledger, LossCode
+from app.jobs.watch import Watch
+from app.services.collection_access import CollectionAccess, require_collection
+from app.services.exchange.archive import Upload
+from app.services.exchange.archive_limits import USUAL, ArchiveLimits
+from app.services.exchange.catalogue import detect, format_named, wanted_by
+from app.services.exchange.classes import ClassChoice, choose_classes, incomplete
+from app.services.exchange.manifest import MANIFEST, crops_in_manifest, pictures_in_manifest
+from app.services.exchange.matching import Match, Meant, PictureIndex, match_pictures
+from app.services.exchange.notes import Notes, read_notes
+from app.services.exchange.options import ImportOptions
+from app.services.exchange.pictures_known import pictures_of
+from app.services.label_rows import all_classes, living
+from app.services.schema_rows import version_of
+
+if TYPE_CHECKING:
+    from app.db.session import UnitOfWork
+    from app.services.exchange.stored_pictures import StoredPictures
+
+MOST_PICTURES: Final = 50_000
+MOST_ITEMS: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """``stored``: pictures of the archive, by path. ``version``: of the labels, as they were.
+    ``mistakes``: why nothing can be done."""
+
+    access: CollectionAccess
+    format: Format
+    dataset: Dataset
+    matches: tuple[Match, ...]
+    classes: ClassChoice
+    ledger: Ledger
+    notes: Notes
+    stored: Mapping[str, Meant]
+    version: int
+    mistakes: tuple[Mistake, ...] = ()
+    documents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads data sets for one installation; ``folder`` is where large pictures are sealed
+    while they are read."""
+
+    uow: UnitOfWork
+    pictures: StoredPictures
+    folder: Path
+    limits: ArchiveLimits = field(default=USUAL)
+
+    def open(self, file: BinaryIO, name: str) -> Upload:
+        """``InvalidInput``, ``FileTooLarge``."""
+        return Upload(file, name, self.folder, self.limits)
+
+    def read(
+        self, actor: Actor, slug: str, upload: Upload, options: ImportOptions, watch: Watch
+    ) -> Reading:
+        """Raises ``InvalidInput`` with the places in the documents; ``NotFound``,
+        ``NotPermitted``, ``QuotaExceeded``."""
+        with self.uow.read_rows() as connection:
+            access = require_collection(connection, actor, Action.IMPORT, slug)
+        _leave_crops(upload)
+        documents = _Without(upload.documents, MANIFEST)
+        format_ = format_named(options.format) if options.format else detect(documents)
+        wanted = wanted_by(format_, documents)
+        if not wanted:
+            raise refuse("format", f"There is no file here that {format_.WORDS} would have.")
+        ledger = Ledger()
+        _note_ignored(upload, len(documents) - len(wanted), ledger)
+        stored = self._stored(actor, access, upload, options, ledger, watch)
+        with self.uow.read_rows() as connection:
+            notes = read_notes(connection, access.id, format_.NAME)
+            version = version_of(connection, access.id)
+            classes = all_classes(connection, access.id)
+        index = self._index(access.id, stored, notes, upload)
+        numbers = {label.number: label.name for label in living(classes)}
+        beside = Options(index.sizes(), numbers, options.origin, options.task)
+        dataset = _parsed(format_, {name: documents[name] for name in wanted}, beside, ledger)
+        matches = match_pictures(dataset.pictures, index, ledger)
+        is_open, mapping = not access.labels_closed, options.classes
+        choice = choose_classes(dataset, matches, classes.values(), mapping, is_open=is_open)
+        return Reading(
+            access=access,
+            format=format_,
+            dataset=dataset,
+            matches=matches,
+            classes=choice,
+            ledger=ledger,
+            notes=notes,
+            stored=stored,
+            version=version,
+            mistakes=choice.mistakes or incomplete(matches, choice, options.state),
+            documents=len(wanted),
+        )
+
+    def _stored(
+        self,
+        actor: Actor,
+        access: CollectionAccess,
+        upload: Upload,
+        options: ImportOptions,
+        ledger: Ledger,
+        watch: Watch,
+    ) -> dict[str, Meant]:
+        if not upload.pictures:
+            return {}
+        if not options.images or not allows(actor, Action.UPLOAD, access.facts):
+            ledger.add(LossCode.PICTURES_LEFT, upload.pictures[0], len(upload.pictures))
+            return {}
+        return self.pictures.look_at(actor, access.slug, upload, ledger, watch)
+
+    def _index(
+        self,
+        collection_id: UUID,
+        stored: Mapping[str, Meant],
+        notes: Notes,
+        upload: Upload,
+    ) -> PictureIndex:
+        known = tuple(pictures_of(self.uow, collection_id))
+        named = notes.file_names
+        if MANIFEST in upload.documents:
+            named = pictures_in_manifest(upload.documents[MANIFEST]) | named
+        index = PictureIndex(known, stored, named)
+        index.name(known)
+        return index
+
+
+class _Without(Mapping[str, bytes]):
+    """Documents but one of ours."""
+
+    def __init__(self, documents: Mapping[str, bytes], name: str) -> None:
+        self._documents = documents
+        self._name = name
+
+    def __getitem__(self, name: str) -> bytes:
+        if name == self._name:
+            raise KeyError(name)
+        return self._documents[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._documents if name != self._name)
+
+    def __len__(self) -> int:
+        return len(self._documents) - (self._name in self._documents)
+
+
+def _leave_crops(upload: Upload) -> None:
+    """What an export cut out of its pictures, and the table of that, is no data set."""
+    if MANIFEST in upload.documents and (
+        folder := crops_in_manifest(upload.documents[MANIFEST])
+    ):
+        upload.leave_out(folder)
+
+
+def _parsed(
+    format_: Format, files: Mapping[str, bytes], beside: Options, ledger: Ledger
+) -> Dataset:
+    parsed = format_.parse(files, beside)
+    _check_size(parsed.dataset)
+    for loss in parsed.losses:
+        ledger.add(loss.code, loss.place, loss.count)
+    return replace(parsed.dataset, source=format_.NAME)
+
+
+def _note_ignored(upload: Upload, unread: int, ledger: Ledger) -> None:
+    count = len(upload.ignored) + unread
+    if count:
+        ledger.add(LossCode.FILES_IGNORED, next(iter(upload.ignored), ""), count)
+
+
+def _check_size(dataset: Dataset) -> None:
+    items = sum(len(picture.items) for picture in dataset.pictures)
+    if len(dataset.pictures) > MOST_PICTURES or items > MOST_ITEMS:
+        raise refuse(
+            "archive",
+            f"One import has at most {MOST_PICTURES:,} pictures and {MOST_ITEMS:,} annotations:"
+            " part it into several.",
+        )
