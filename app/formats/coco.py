@@ -16,7 +16,7 @@ from app.domain.names import refuse
 from app.formats import coco_records as writing
 from app.formats import reading
 from app.formats.coco_shapes import shape_of
-from app.formats.coco_writing import NAME
+from app.formats.coco_writing import NAME, folder_of
 from app.formats.coco_writing import write as _write
 from app.formats.dataset import (
     ClassDef,
@@ -47,7 +47,7 @@ def parse(files: Mapping[str, bytes], options: Options) -> Parsed:
     paths = sorted(path for path in files if path.lower().endswith(".json"))
     if not paths:
         raise refuse("", "There is no JSON file among these files.")
-    state = _State(Known(options.sizes))
+    state = _State(Known(options.sizes, options.same))
     pictures = [p for path in paths for p in _read_file(path, files[path], state)]
     forms: dict[str, object] = {}
     alike = [writing.category_as_was(c, c.foreign_id) for c in state.classes.values()]
@@ -122,15 +122,24 @@ def _read_images(told: object, path: str, state: _State) -> dict[ForeignId, Pict
         if id_ in pictures:
             raise refuse(f"{place}.id", "Another image has this id.")
         name = clean_path(found.get("file_name"), f"{place}.file_name", state.ledger)
+        name, is_found = _found(name, path, state.known)
         real = state.known.size(name, f"{place}.file_name", state.ledger)
         size = writing.size_of(found, place)
         reading.note_size(size, real, place, state.ledger)
         width, height = size or real or (None, None)
         picture = Picture(name, width, height, split=split_of(path), foreign_id=id_)
-        bare = replace(picture, file_name=base_name(name))
+        bare = picture if is_found else replace(picture, file_name=base_name(name))
         was = kept(found, writing.image(bare, id_), writing.IMAGE)
         pictures[id_] = replace(picture, extra=placed(was, n, file=path))
     return pictures
+
+
+def _found(name: str, document: str, known: Known) -> tuple[str, bool]:
+    """The path of the picture where its name alone leaves open which is meant and it lies
+    where those of the document do; else the name as it is."""
+    place = folder_of(document) + name
+    is_found = place in known.sizes and known.find(name, "", Ledger()) is None
+    return (place if is_found else name), is_found
 
 
 def _read_annotations(

@@ -47,7 +47,7 @@ def write(dataset: Dataset) -> Written:
         rows.setdefault(path, []).append((picture, name))
     if not rows:
         rows["annotations/instances_default.json"] = []
-    return written(lambda to: _files(mine, rows, to), ledger, tuple(places))
+    return written(lambda to: _files(mine, rows, to), ledger, tuple(places), tuple(names))
 
 
 def _forms(dataset: Dataset) -> Mapping[str, Any]:
@@ -69,7 +69,7 @@ def _names(
 ) -> tuple[list[str], list[str]]:
     """What each picture is called in its document, and where its file belongs."""
     told = [str(records.image_as_was(picture, 0)["file_name"]) for picture in pictures]
-    folders = [_folder(path) for path in documents]
+    folders = [folder_of(path) for path in documents]
     wanted = [f + clean_path(n, "", Ledger()) for f, n in zip(folders, told, strict=True)]
     places = distinct(wanted, ledger)
     names = [
@@ -79,7 +79,7 @@ def _names(
     return names, places
 
 
-def _folder(document: str) -> str:
+def folder_of(document: str) -> str:
     """Pictures lie beside their document, but for one in ``annotations``."""
     folder = PurePosixPath(document).parent
     if folder.name not in {"annotations", ""}:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import Final
 
 from app.domain.names import refuse
@@ -50,7 +51,7 @@ def parse(files: Mapping[str, bytes], options: Options) -> Parsed:
     paths = sorted(path for path in files if path.lower().endswith((".csv", ".tsv")))
     if not paths:
         raise refuse("", "There is no CSV file among these files.")
-    ledger, known = Ledger(), Known(options.sizes)
+    ledger, known = Ledger(), Known(options.sizes, options.same)
     pictures: list[Picture] = []
     forms: dict[str, object] = {}
     for path in paths:
@@ -136,8 +137,8 @@ def _page(meant: Cells, place: str, file: _File) -> _Page:
 
 def _picture(name: str, facts: Sequence[str], place: str, file: _File) -> Picture:
     width, height, split, state = facts
-    folder = file.path.rpartition("/")[0]
-    real = file.known.size(f"{folder}/{name}", place, file.ledger)
+    beside = (PurePosixPath(file.path).parent / name).as_posix()
+    real = file.known.size(beside, place, file.ledger)
     told = columns.read_side(width, place), columns.read_side(height, place)
     size = (told[0], told[1]) if told[0] and told[1] else None
     reading.note_size(size, real, place, file.ledger)

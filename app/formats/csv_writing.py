@@ -51,7 +51,10 @@ def write(dataset: Dataset) -> Written:
         pages.setdefault(path, []).append((picture, name))
     if not pages:
         pages[_OWN_FILE] = []
-    return written(lambda to: _files(pages, layouts, _gaps(mine), to), ledger, tuple(places))
+    gaps = _gaps(mine)
+    return written(
+        lambda to: _files(pages, layouts, gaps, to), ledger, tuple(places), tuple(names)
+    )
 
 
 def layout_form(layout: Layout, gaps: Sequence[str]) -> dict[str, object]:

@@ -57,7 +57,7 @@ class _Reader:
     def __init__(self, options: Options) -> None:
         self.ledger = Ledger()
         self.files: dict[str, Any] = {}
-        self._known = Known(options.sizes)
+        self._known = Known(options.sizes, options.same)
         self._classes: dict[str, ClassDef] = {}
         self._types: dict[str, Types] = {}
         self._pictures: dict[str, Picture] = {}

@@ -72,7 +72,7 @@ def write(dataset: Dataset, options: Options) -> Written:
             yield path, document.text(rest, is_first=path == next(iter(files))).encode()
 
     places = (n if n.startswith(FOLDER) else FOLDER + n for n in names)
-    return written(render, ledger, tuple(places))
+    return written(render, ledger, tuple(places), tuple(names))
 
 
 def image(picture: Picture, id_: int | str) -> Record:

@@ -14,7 +14,7 @@ say: an edited box is written anew.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, Protocol
@@ -97,8 +97,9 @@ class Options:
     """What a person or the collection says beside the files; a module takes what it needs.
 
     ``sizes``: width and height, as shown, of every picture that is there: by its path in the
-    archive, or by its name in the collection. ``classes``: names of the collection's classes
-    by number. ``origin``: whether VOC counts pixels from 0 or 1, None: find out. ``task``: of
+    archive, or by its name in the collection. ``same``: a mark for each of these names, equal
+    where two are names of one picture. ``classes``: names of the collection's classes by
+    number. ``origin``: whether VOC counts pixels from 0 or 1, None: find out. ``task``: of
     YOLO, None: find out.
     """
 
@@ -106,6 +107,7 @@ class Options:
     classes: Mapping[int, str] = field(default_factory=dict)
     origin: int | None = None
     task: Task | None = None
+    same: Mapping[str, Hashable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +121,14 @@ class Written:
     """``files`` are made one by one as they are taken, once; ``losses`` are known before.
 
     ``places`` are the paths at which the files of the pictures belong, in the order of
-    ``dataset.pictures``; None where a picture is left out.
+    ``dataset.pictures``; None where a picture is left out. ``names``: what the documents call
+    them; () where these are the places.
     """
 
     files: Files
     losses: tuple[Loss, ...]
     places: tuple[str | None, ...]
+    names: tuple[str, ...] = ()
 
 
 class Format(Protocol):
@@ -151,12 +155,15 @@ class Format(Protocol):
 
 
 def written(
-    render: Callable[[Ledger], Files], ledger: Ledger, places: tuple[str | None, ...]
+    render: Callable[[Ledger], Files],
+    ledger: Ledger,
+    places: tuple[str | None, ...],
+    names: tuple[str, ...] = (),
 ) -> Written:
     """Run ``render`` once for its losses, and again when the files are taken."""
     for _ in render(ledger):
         pass
-    return Written(render(Ledger()), ledger.losses, places)
+    return Written(render(Ledger()), ledger.losses, places, names)
 
 
 def extra(fields: Mapping[str, object], form: Mapping[str, object]) -> dict[str, object]:

@@ -46,7 +46,7 @@ _KNOWN: Final = frozenset(
 
 def parse(files: Mapping[str, bytes], options: Options) -> Parsed:
     """``InvalidInput`` with ``file:$.path``."""
-    ledger, known = Ledger(), Known(options.sizes)
+    ledger, known = Ledger(), Known(options.sizes, options.same)
     pictures: dict[str, Picture] = {}
     for name in (name for name in files if fnmatchcase(name.lower(), READS[0])):
         document = record(read_json(files[name], name), f"{name}:$")

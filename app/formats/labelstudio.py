@@ -53,7 +53,7 @@ class _Reader:
     def __init__(self, options: Options) -> None:
         self.ledger = Ledger()
         self.files: dict[str, Any] = {}
-        self._known = Known(options.sizes)
+        self._known = Known(options.sizes, options.same)
         self._pictures: dict[str, Picture] = {}
 
     def dataset(self) -> Dataset:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from app.domain.names import refuse
@@ -36,8 +36,13 @@ def clean_path(value: object, place: str, ledger: Ledger) -> str:
 class Known:
     """The pictures that are there, found by the name that a document gives."""
 
-    def __init__(self, sizes: Mapping[str, Size]) -> None:
+    def __init__(
+        self, sizes: Mapping[str, Size], same: Mapping[str, Hashable] | None = None
+    ) -> None:
+        """Names with one mark in ``same`` are names of one picture; without it each is that
+        of another."""
         self.sizes = sizes
+        self.same = same or {}
         self._by_name: dict[str, list[str]] = defaultdict(list)
         for path in sizes:
             self._by_name[PurePosixPath(path).name].append(path)
@@ -47,15 +52,21 @@ class Known:
         same last part, the one with most folders in common. None: there is none, or several
         are as good, which is told."""
         same = self._by_name.get(PurePosixPath(name).name, [])
-        if len(same) < 2:
-            return same[0] if same else None
+        if not same:
+            return None
         shared = [_shared(path, name) for path in same]
         best = max(shared)
-        if shared.count(best) > 1 and name not in same:
-            ledger.add(LossCode.AMBIGUOUS_NAME, place)
-            return None
-        ledger.add(LossCode.DUPLICATE_NAMES, place)
-        return name if name in same else same[shared.index(best)]
+        found = [path for path, count in zip(same, shared, strict=True) if count == best]
+        if self._pictures(same) > 1:
+            if self._pictures(found) > 1 and name not in same:
+                ledger.add(LossCode.AMBIGUOUS_NAME, place)
+                return None
+            ledger.add(LossCode.DUPLICATE_NAMES, place)
+        return name if name in same else found[0]
+
+    def _pictures(self, paths: Sequence[str]) -> int:
+        """How many they are; one has the paths of an archive, its name, and that of notes."""
+        return len({self.same.get(path, path) for path in paths})
 
     def size(self, name: str, place: str, ledger: Ledger) -> Size | None:
         path = self.find(name, place, ledger)

@@ -60,7 +60,7 @@ def parse(files: Mapping[str, bytes], options: Options) -> Parsed:
     origin = _origin(roots, ledger) if options.origin is None else options.origin
     lists = {p: read_text(files[p], p) for p in sorted(files) if _SPLIT_LIST.search(p.lower())}
     parts = _parts(lists)
-    named = _named(roots, Known(options.sizes), ledger)
+    named = _named(roots, Known(options.sizes, options.same), ledger)
     pictures = tuple(
         _picture(roots[path], Sheet(path, origin, size), name, parts, ledger)
         for path, name, size in named
@@ -183,7 +183,8 @@ def _named(
     told = {path: _told_name(root, path, ledger) for path, root in roots.items()}
     often = Counter(told.values())
     stems = {split_suffix(path)[0]: path for path in known.sizes}
-    beside = Known(dict.fromkeys(stems, (0, 0)))
+    marks = {stem: known.same.get(path, path) for stem, path in stems.items()}
+    beside = Known(dict.fromkeys(stems, (0, 0)), marks)
     for path, name in told.items():
         if name and often[name] > 1:
             ledger.add(LossCode.DUPLICATE_NAMES, path)

@@ -8,7 +8,7 @@ pictures are needed: lines count in parts of them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -20,7 +20,6 @@ from app.formats.dataset import (
     Options,
     Parsed,
     Picture,
-    Size,
     Task,
     Written,
     extra,
@@ -45,7 +44,7 @@ def parse(files: Mapping[str, bytes], options: Options) -> Parsed:
     ledger = Ledger()
     head = read_head(files, ledger)
     note_order(head.names, options.classes, ledger)
-    known = _Stems(options.sizes)
+    known = _Stems(options)
     texts = {p: read_text(files[p], p) for p in sorted(files) if _is_label_file(p)}
     task = options.task or _task(texts, head.keypoints, ledger)
     pictures = []
@@ -75,20 +74,28 @@ def write(dataset: Dataset, options: Options) -> Written:
 class _Stems:
     """The pictures that are there, found by the paths of their label files."""
 
-    def __init__(self, sizes: Mapping[str, Size]) -> None:
+    def __init__(self, options: Options) -> None:
+        self._same = options.same
         self._pictures: dict[str, list[str]] = defaultdict(list)
-        for path in sizes:
+        for path in options.sizes:
             self._pictures[split_suffix(path)[0]].append(path)
-        self._known = Known(dict.fromkeys(self._pictures, (0, 0)))
+        marks = {stem: self._marks(stem) for stem in self._pictures}
+        self._known = Known(dict.fromkeys(self._pictures, (0, 0)), marks)
 
     def find(self, path: str, ledger: Ledger) -> str | None:
         """The path of a picture; None where there is none, or where several are meant."""
         wanted = split_suffix(in_images(clean_path(path, path, ledger)))[0]
         stem = self._known.find(wanted, path, ledger)
-        found = self._pictures[stem] if stem is not None else []
-        if len(found) > 1:
+        if stem is None:
+            return None
+        if len(self._marks(stem)) > 1:
             ledger.add(LossCode.AMBIGUOUS_NAME, path)
-        return found[0] if len(found) == 1 else None
+            return None
+        return self._pictures[stem][0]
+
+    def _marks(self, stem: str) -> frozenset[Hashable]:
+        """Of the pictures that have this path but for its ending."""
+        return frozenset(self._same.get(path, path) for path in self._pictures[stem])
 
 
 def _is_label_file(path: str) -> bool:

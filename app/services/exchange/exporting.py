@@ -215,10 +215,12 @@ def _counted(prepared: Prepared) -> dict[str, int]:
 def _pictures_told(prepared: Prepared) -> list[dict[str, Any]]:
     """So that an import finds the pictures again, whatever they are called here."""
     dataset = prepared.gathered.dataset
-    rows = zip(prepared.gathered.known, dataset.pictures, prepared.written.places, strict=True)
+    written = prepared.written
+    names = written.names or written.places
+    rows = zip(prepared.gathered.known, dataset.pictures, written.places, names, strict=True)
     return [
-        {"file": place, "name": told.file_name, "id": str(known.id), "split": told.split}
-        for known, told, place in rows
+        {"file": place, "name": name, "id": str(known.id), "split": told.split}
+        for known, told, place, name in rows
         if place is not None
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import takewhile
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from app.domain.filenames import clean_filename
 from app.domain.ids import read_id
-from app.formats.dataset import Picture, Size
+from app.formats.dataset import Picture
 from app.formats.losses import Ledger, LossCode
 from app.services.exchange.pictures_known import Known
 
@@ -73,9 +73,10 @@ class PictureIndex:
         for each in known:
             self._names.setdefault(each.name, []).append(self._by_id[each.id])
 
-    def sizes(self) -> dict[str, Size]:
-        """Of every picture, by every name that means it alone. The archive's win, also over
-        names elsewhere with the same last part, unless that last part tells them not apart."""
+    def named(self) -> dict[str, Meant]:
+        """Every picture whose size is known, by every name that means it alone. The archive's
+        win, also over names elsewhere with the same last part, unless that last part tells
+        them not apart."""
         told: dict[str, Meant] = {
             name: meant[0] for name, meant in self._names.items() if len(meant) == 1
         }
@@ -84,7 +85,7 @@ class PictureIndex:
             if image_id in self._by_id and len(self._stored_names.get(_last(name), ())) != 1:
                 told[name] = self._by_id[image_id]
         told |= self._stored
-        return {name: (m.width, m.height) for name, m in told.items() if m.width}
+        return {name: meant for name, meant in told.items() if meant.width}
 
     def find(self, file_name: str) -> tuple[Sequence[Meant], Sure]:
         """Who may be meant: one, nobody, or several; and how that is known."""
@@ -137,17 +138,17 @@ def match_pictures(
 
 def _claimed(found: Sequence[Match], ledger: Ledger) -> tuple[Match, ...]:
     """Those that alone lead to their picture most surely; the others are told."""
-    surest: dict[object, Sure] = {}
+    surest: dict[Hashable, Sure] = {}
     for match in found:
-        key = _key(match.meant)
+        key = picture_mark(match.meant)
         surest[key] = min(match.sure, surest.get(key, match.sure))
-    best = [match for match in found if match.sure is surest[_key(match.meant)]]
-    claims = Counter(_key(match.meant) for match in best)
+    best = [match for match in found if match.sure is surest[picture_mark(match.meant)]]
+    claims = Counter(picture_mark(match.meant) for match in best)
     clear = []
     for match in found:
-        if match.sure is not surest[_key(match.meant)]:
+        if match.sure is not surest[picture_mark(match.meant)]:
             _tell(LossCode.MISSING_PICTURE, match.picture, ledger)
-        elif claims[_key(match.meant)] > 1:
+        elif claims[picture_mark(match.meant)] > 1:
             _tell(LossCode.AMBIGUOUS_NAME, match.picture, ledger)
         else:
             clear.append(match)
@@ -181,7 +182,8 @@ def _shared(path: str, name: str) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _key(meant: Meant) -> object:
+def picture_mark(meant: Meant) -> Hashable:
+    """Equal for two names of one picture."""
     return meant.id or meant.entry
 
 

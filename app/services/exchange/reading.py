@@ -11,7 +11,7 @@ from uuid import UUID
 from app.domain.access import Action, Actor, allows
 from app.domain.names import refuse
 from app.errors import Mistake
-from app.formats.dataset import Dataset, Format, Options
+from app.formats.dataset import Dataset, Format, Options, Parsed
 from app.formats.losses import Ledger, LossCode
 from app.jobs.watch import Watch
 from app.services.collection_access import CollectionAccess, require_collection
@@ -20,7 +20,13 @@ from app.services.exchange.archive_limits import USUAL, ArchiveLimits
 from app.services.exchange.catalogue import detect, format_named, wanted_by
 from app.services.exchange.classes import ClassChoice, choose_classes, incomplete
 from app.services.exchange.manifest import MANIFEST, crops_in_manifest, pictures_in_manifest
-from app.services.exchange.matching import Match, Meant, PictureIndex, match_pictures
+from app.services.exchange.matching import (
+    Match,
+    Meant,
+    PictureIndex,
+    match_pictures,
+    picture_mark,
+)
 from app.services.exchange.notes import Notes, read_notes
 from app.services.exchange.options import ImportOptions
 from app.services.exchange.pictures_known import pictures_of
@@ -87,10 +93,12 @@ class Reader:
             notes = read_notes(connection, access.id, format_.NAME)
             version = version_of(connection, access.id)
             classes = all_classes(connection, access.id)
-        index = self._index(access.id, stored, notes, upload)
+        ours = _in_manifest(upload)
+        index = self._index(access.id, stored, notes.file_names | ours)
         numbers = {label.number: label.name for label in living(classes)}
-        beside = Options(index.sizes(), numbers, options.origin, options.task)
-        dataset = _parsed(format_, {name: documents[name] for name in wanted}, beside, ledger)
+        beside = _beside(index, numbers, options)
+        parsed = format_.parse({name: documents[name] for name in wanted}, beside)
+        dataset = _checked(parsed, format_, ours, ledger)
         matches = match_pictures(dataset.pictures, index, ledger)
         is_open, mapping = not access.labels_closed, options.classes
         choice = choose_classes(dataset, matches, classes.values(), mapping, is_open=is_open)
@@ -128,13 +136,9 @@ class Reader:
         self,
         collection_id: UUID,
         stored: Mapping[str, Meant],
-        notes: Notes,
-        upload: Upload,
+        named: Mapping[str, UUID],
     ) -> PictureIndex:
         known = tuple(pictures_of(self.uow, collection_id))
-        named = notes.file_names
-        if MANIFEST in upload.documents:
-            named = pictures_in_manifest(upload.documents[MANIFEST]) | named
         index = PictureIndex(known, stored, named)
         index.name(known)
         return index
@@ -167,13 +171,32 @@ def _leave_crops(upload: Upload) -> None:
         upload.leave_out(folder)
 
 
-def _parsed(
-    format_: Format, files: Mapping[str, bytes], beside: Options, ledger: Ledger
+def _in_manifest(upload: Upload) -> dict[str, UUID]:
+    there = MANIFEST in upload.documents
+    return pictures_in_manifest(upload.documents[MANIFEST]) if there else {}
+
+
+def _beside(index: PictureIndex, numbers: Mapping[int, str], options: ImportOptions) -> Options:
+    named = index.named()
+    return Options(
+        sizes={name: (meant.width, meant.height) for name, meant in named.items()},
+        classes=numbers,
+        origin=options.origin,
+        task=options.task,
+        same={name: picture_mark(meant) for name, meant in named.items()},
+    )
+
+
+def _checked(
+    parsed: Parsed, format_: Format, ours: Mapping[str, UUID], ledger: Ledger
 ) -> Dataset:
-    parsed = format_.parse(files, beside)
+    """``InvalidInput`` for too much. That pictures have one name is nothing to look at where
+    our own manifest tells each of them."""
     _check_size(parsed.dataset)
+    is_told = all(picture.file_name in ours for picture in parsed.dataset.pictures)
     for loss in parsed.losses:
-        ledger.add(loss.code, loss.place, loss.count)
+        if loss.code is not LossCode.DUPLICATE_NAMES or not is_told:
+            ledger.add(loss.code, loss.place, loss.count)
     return replace(parsed.dataset, source=format_.NAME)
 
 

@@ -1,0 +1,146 @@
+"""An archive that we wrote ourselves, sent back with its manifest: nothing false is told of
+it, and it changes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from app.formats.dataset import Task
+from app.services.exchange.options import Names, Splits
+from tests.fixtures.exchange import ExchangeRoom, coco, coloured, pack
+from tests.fixtures.installation import Installation
+
+BOX = {"x": 1.0, "y": 2.0, "w": 30.0, "h": 20.0}
+BOXES = [{"label": "cat", "box": BOX}, {"label": "dog", "box": BOX | {"x": 3.0}}]
+WAYS: dict[str, dict[str, Any]] = {
+    "coco": {"format": "coco"},
+    "yolo": {"format": "yolo"},
+    "obb": {"format": "yolo", "task": Task.OBB},
+    "voc": {"format": "voc"},
+    "voc from 0": {"format": "voc", "origin": 0},
+    "voc from 1": {"format": "voc", "origin": 1},
+    "labelme": {"format": "labelme"},
+    "labelstudio": {"format": "labelstudio"},
+    "cvat": {"format": "cvat"},
+    "csv": {"format": "csv"},
+}
+LAYOUTS: dict[str, dict[str, Any]] = {
+    "original": {},
+    "parts": {"splits": Splits({"train": 50, "val": 50})},
+    "labels alone": {"images": False},
+}
+FURTHER: dict[str, dict[str, Any]] = {
+    "id": {"names": Names.ID},
+    "numbered": {"names": Names.NUMBERED},
+    "crops": {"crops": True},
+}
+GUESSED = {"obb": {"task-guessed"}}
+"""What is told truly: nothing in the file says whether they are turned boxes."""
+
+
+def drawn(site: Installation, *names: str) -> ExchangeRoom:
+    """A collection with boxes in every picture but the last."""
+    room = ExchangeRoom(site, ())
+    for n, name in enumerate(names):
+        image = room.add(name, coloured(n))
+        room.images[f"{n}"] = room.images.pop(name)
+        if n + 1 < len(names):
+            room.installation.services.annotations.put(
+                room.actor, image, {"annotations": BOXES}, "*"
+            )
+    return room
+
+
+def unchanged(room: ExchangeRoom, files: dict[str, bytes], *, told: set[str]) -> None:
+    """Looked at, and taken in: nothing is told but ``told``, nothing changes."""
+    before = room.boxes()
+    _, report = room.examine(pack(files))
+    assert report["mistakes"] == []
+    losses = {loss["code"]: loss["place"] for loss in report["losses"]}
+    assert {code: at for code, at in losses.items() if code not in told} == {}
+    assert report["matched"] == report["pictures"] > 0
+    assert (report["to_store"], report["classes"]["new"]) == (0, [])
+    result = room.take(pack(files))
+    kinds = ("pictures", "added", "updated", "deleted", "stored")
+    assert [result[kind] for kind in kinds] == [0] * 5
+    assert room.boxes() == before
+
+
+@pytest.mark.parametrize("layout", list(LAYOUTS))
+@pytest.mark.parametrize("way", list(WAYS))
+def test_of_every_format(site: Installation, way: str, layout: str) -> None:
+    room = drawn(site, "a.png", "b.png", "a.png", "c.png")
+    files = room.give(**WAYS[way], **LAYOUTS[layout])
+    unchanged(room, files, told=GUESSED.get(way, set()))
+
+
+@pytest.mark.parametrize("layout", list(FURTHER))
+@pytest.mark.parametrize("way", ["coco", "csv"])
+def test_of_other_names(site: Installation, way: str, layout: str) -> None:
+    room = drawn(site, "a.png", "b.png", "c.png")
+    unchanged(room, room.give(**WAYS[way], **FURTHER[layout]), told=set())
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_of_pictures_in_folders(site: Installation, way: str) -> None:
+    """Names that an import left: two folders with pictures of one name."""
+    room = ExchangeRoom(site, ())
+    names = ("day1/a.png", "day2/a.png")
+    pictures = {name: coloured(n) for n, name in enumerate(names)}
+    room.take(pack({"s.json": json.dumps(coco(*names)).encode(), **pictures}))
+    unchanged(room, room.give(**WAYS[way]), told=GUESSED.get(way, set()))
+
+
+STUDIO_MIN = [
+    {
+        "id": 41,
+        "image": "/data/upload/1/0a1b2c3d-a.png",
+        "label": [
+            {
+                "x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0, "rotation": 0,
+                "rectanglelabels": ["cat"], "original_width": 64, "original_height": 48,
+            }
+        ],
+        "annotator": 1,
+        "annotation_id": 9,
+        "lead_time": 1.5,
+    }
+]  # fmt: skip
+ANYLABELING = {
+    "version": "2.4.0",
+    "flags": {},
+    "shapes": [
+        {
+            "label": "cat",
+            "score": None,
+            "points": [[1.0, 2.0], [20.0, 2.0], [20.0, 30.0], [1.0, 30.0]],
+            "group_id": None,
+            "description": "",
+            "difficult": False,
+            "shape_type": "rectangle",
+            "flags": {},
+            "attributes": {},
+        }
+    ],
+    "imagePath": "a.png",
+    "imageData": None,
+    "imageHeight": 48,
+    "imageWidth": 64,
+}
+
+
+@pytest.mark.parametrize(
+    ("format_", "name", "document"),
+    [("labelstudio", "min.json", STUDIO_MIN), ("labelme", "a.json", ANYLABELING)],
+)
+def test_of_documents_of_other_tools(
+    site: Installation, format_: str, name: str, document: Any
+) -> None:
+    room = drawn(site, "a.png", "b.png")
+    room.clear()
+    room.take(pack({name: json.dumps(document).encode()}))
+    assert room.boxes()["0"]
+    unchanged(room, room.give(format=format_), told=set())
