@@ -113,8 +113,9 @@ def _document(picture: Picture, place: str, size: Size | None, ledger: Ledger) -
 
 
 def beside(picture: Picture) -> str:
-    """Where its label file belongs."""
-    return split_suffix(picture.file_name)[0] + ".json"
+    """Where its label file belongs; a picture may itself be called ``a.json``."""
+    place = split_suffix(picture.file_name)[0] + ".json"
+    return place if place != picture.file_name else f"{place}.json"
 
 
 def _label_file(picture: Picture) -> str:

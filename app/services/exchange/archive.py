@@ -10,10 +10,12 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final, Literal, Self
 from zipfile import BadZipFile, ZipFile
 
 from app.domain.filenames import clean_filename
+from app.errors import InvalidInput
+from app.media.signatures import by_signature
 from app.services.exchange.archive_directory import BROKEN, Entry, read_directory
 from app.services.exchange.archive_limits import USUAL, ArchiveLimits, refused, too_large
 from app.storage.spool import SealedSpool
@@ -25,6 +27,10 @@ DOCUMENTS: Final = frozenset(
 PICTURES: Final = frozenset(
     {"jpg", "jpeg", "jpe", "png", "gif", "webp", "avif", "heic", "heif", "tif", "tiff", "bmp"}
 )
+KNOWN: Final = DOCUMENTS | PICTURES
+HEAD: Final = 4096
+"""Bytes of an entry by which a picture is known, whatever it is called."""
+Part = Literal["document", "picture", "neither"]
 ZIP_MARKS: Final = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -48,25 +54,34 @@ class Upload:
         else:
             self._single = _single_name(name)
             self._entries = {}
-        self.documents: Mapping[str, bytes] = _Documents(self, self._document_sizes())
+        self._parts: dict[str, Part] = {}
+        self._documents: _Documents | None = None
+        self._check_documents()
+
+    @property
+    def documents(self) -> Mapping[str, bytes]:
+        """The files of labels by their paths."""
+        if self._documents is None:
+            self._documents = _Documents(self, self._document_sizes())
+        return self._documents
 
     @property
     def pictures(self) -> tuple[str, ...]:
-        """The paths of the pictures, in the order of the archive."""
-        return tuple(n for n in self._entries if _kind(n) in PICTURES and not _is_junk(n))
+        """The paths of the pictures, in the order of the archive: what is called as pictures
+        are, and what begins as one."""
+        return tuple(name for name in self._entries if self._part(name) == "picture")
 
     @property
     def ignored(self) -> tuple[str, ...]:
         """What is neither: archives in the archive, programs, what systems leave behind."""
-        known = DOCUMENTS | PICTURES
-        return tuple(n for n in self._entries if _kind(n) not in known or _is_junk(n))
+        return tuple(name for name in self._entries if self._part(name) == "neither")
 
     def leave_out(self, folder: str) -> None:
         """Go on as if nothing were below ``folder``, which ends with a slash."""
         self._entries = {
             name: entry for name, entry in self._entries.items() if not name.startswith(folder)
         }
-        self.documents = _Documents(self, self._document_sizes())
+        self._documents = None
 
     def size_of(self, name: str) -> int:
         return self._entries[name].size
@@ -108,29 +123,56 @@ class Upload:
     ) -> None:
         self.close()
 
+    def _part(self, name: str) -> Part:
+        """A file that a person called ``a.mp3`` or ``notes.txt`` may be a picture."""
+        if name not in self._parts:
+            called = _called(name)
+            is_picture = called == "picture" or self._begins_as_picture(name)
+            self._parts[name] = "picture" if is_picture else called
+        return self._parts[name]
+
+    def _begins_as_picture(self, name: str) -> bool:
+        entry = self._entries[name]
+        try:
+            head = next(self._blocks(entry, HEAD), b"")
+        except InvalidInput:  # told where it is read
+            return False
+        row = by_signature(head, entry.size)
+        return row is not None and row.file_type.kind == "image"
+
     def _document_sizes(self) -> dict[str, int]:
         if self._archive is None:
-            sizes = {self._single: self._file.seek(0, 2)}
-        else:
-            sizes = {
-                name: entry.size
-                for name, entry in self._entries.items()
-                if _kind(name) in DOCUMENTS and not _is_junk(name)
-            }
+            return {self._single: self._file.seek(0, 2)}
+        return {
+            name: entry.size
+            for name, entry in self._entries.items()
+            if self._part(name) == "document"
+        }
+
+    def _check_documents(self) -> None:
+        """``FileTooLarge``. No entry is opened for this unless those that are called as labels
+        are too large."""
         limits = self._limits
+        if self._archive is None:
+            sizes = self._document_sizes()
+        else:
+            called = {n: e.size for n, e in self._entries.items() if _called(n) == "document"}
+            most, total = max(called.values(), default=0), sum(called.values())
+            if most <= limits.document and total <= limits.documents:
+                return
+            sizes = self._document_sizes()
         if max(sizes.values(), default=0) > limits.document:
             raise too_large(f"A file of labels has at most {limits.document >> 20} MiB.")
         if sum(sizes.values()) > limits.documents:
             raise too_large(f"All labels together have at most {limits.documents >> 20} MiB.")
-        return sizes
 
-    def _blocks(self, entry: Entry) -> Iterator[bytes]:
+    def _blocks(self, entry: Entry, size: int = BLOCK) -> Iterator[bytes]:
         """Exactly as much as the list told: `zipfile` never gives more."""
         assert self._archive is not None  # noqa: S101 - for the type: there are entries
         left = entry.size
         try:
             with self._archive.open(entry.info) as part:
-                while block := part.read(BLOCK):
+                while block := part.read(size):
                     left -= len(block)
                     yield block
         except (BadZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error):
@@ -171,8 +213,16 @@ def _kind(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
+def _called(name: str) -> Part:
+    """What the name says."""
+    kind = _kind(name)
+    if _is_junk(name) or kind not in KNOWN:
+        return "neither"
+    return "document" if kind in DOCUMENTS else "picture"
+
+
 def _is_junk(name: str) -> bool:
-    """What macOS and Windows leave in archives: never a label, never a picture."""
+    """What macOS and Windows leave in archives."""
     parts = name.split("/")
     return parts[0] == "__MACOSX" or parts[-1].startswith("._") or parts[-1] in _LEFTOVERS
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from uuid import UUID
 
 from app.domain.access import Action, Actor, allows
+from app.domain.labels import LabelClass
 from app.domain.names import refuse
 from app.errors import Mistake
 from app.formats.dataset import Dataset, Format, Options, Parsed
@@ -82,10 +83,7 @@ class Reader:
             access = require_collection(connection, actor, Action.IMPORT, slug)
         _leave_crops(upload)
         documents = _Without(upload.documents, MANIFEST)
-        format_ = format_named(options.format) if options.format else detect(documents)
-        wanted = wanted_by(format_, documents)
-        if not wanted:
-            raise refuse("format", f"There is no file here that {format_.WORDS} would have.")
+        format_, wanted = _wanted(documents, options)
         ledger = Ledger()
         _note_ignored(upload, len(documents) - len(wanted), ledger)
         stored = self._stored(actor, access, upload, options, ledger, watch)
@@ -95,9 +93,8 @@ class Reader:
             classes = all_classes(connection, access.id)
         ours = _in_manifest(upload)
         index = self._index(access.id, stored, notes.file_names | ours)
-        numbers = {label.number: label.name for label in living(classes)}
-        beside = _beside(index, numbers, options)
-        parsed = format_.parse({name: documents[name] for name in wanted}, beside)
+        files = {name: documents[name] for name in wanted}
+        parsed = format_.parse(files, _beside(index, classes, options))
         dataset = _checked(parsed, format_, ours, ledger)
         matches = match_pictures(dataset.pictures, index, ledger)
         is_open, mapping = not access.labels_closed, options.classes
@@ -171,16 +168,29 @@ def _leave_crops(upload: Upload) -> None:
         upload.leave_out(folder)
 
 
+def _wanted(
+    documents: Mapping[str, bytes], options: ImportOptions
+) -> tuple[Format, tuple[str, ...]]:
+    """The format, and the documents that it reads; ``InvalidInput`` where there are none."""
+    format_ = format_named(options.format) if options.format else detect(documents)
+    wanted = wanted_by(format_, documents)
+    if not wanted:
+        raise refuse("format", f"There is no file here that {format_.WORDS} would have.")
+    return format_, wanted
+
+
 def _in_manifest(upload: Upload) -> dict[str, UUID]:
     there = MANIFEST in upload.documents
     return pictures_in_manifest(upload.documents[MANIFEST]) if there else {}
 
 
-def _beside(index: PictureIndex, numbers: Mapping[int, str], options: ImportOptions) -> Options:
+def _beside(
+    index: PictureIndex, classes: Mapping[UUID, LabelClass], options: ImportOptions
+) -> Options:
     named = index.named()
     return Options(
         sizes={name: (meant.width, meant.height) for name, meant in named.items()},
-        classes=numbers,
+        classes={label.number: label.name for label in living(classes)},
         origin=options.origin,
         task=options.task,
         same={name: picture_mark(meant) for name, meant in named.items()},

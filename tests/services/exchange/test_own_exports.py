@@ -94,6 +94,31 @@ def test_of_pictures_in_folders(site: Installation, way: str) -> None:
     unchanged(room, room.give(**WAYS[way]), told=GUESSED.get(way, set()))
 
 
+ODD = (
+    "a.mp3",
+    "b.mpo",
+    "c.avifs",
+    "notes.txt",
+    "set.json",
+    "v.1",
+    "none",
+    "e.xml",
+    "._f.png",
+    "g",
+)
+
+
+@pytest.mark.parametrize("way", list(WAYS))
+def test_of_names_that_no_picture_has(site: Installation, way: str) -> None:
+    room = drawn(site, *ODD)
+    files = room.give(**WAYS[way])
+    unchanged(room, files, told=GUESSED.get(way, set()))
+    elsewhere = ExchangeRoom(site, ())
+    del files["manifest.json"]
+    result = elsewhere.take(pack(files), format=WAYS[way]["format"])
+    assert (result["stored"], result["added"]) == (len(ODD), 2 * len(ODD) - 2)
+
+
 STUDIO_MIN = [
     {
         "id": 41,
