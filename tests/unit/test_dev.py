@@ -386,3 +386,16 @@ def test_from_nothing_to_the_first_answer(bare_clone: Clone) -> None:
 def test_settings_decide_what_is_installed(dev: ModuleType, line: str, locked: str) -> None:
     private(dev.ENV_FILE, line)
     assert dev.run_requirements(dev.read_env_file()) == locked
+
+
+# -- test
+
+
+def test_files_of_tests_lie_in_memory_where_there_is_room(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(dev, "ROOM", 1)
+    assert dev.has_room(tmp_path)
+    assert not dev.has_room(tmp_path / "missing")
+    monkeypatch.setattr(dev, "ROOM", 1 << 62)
+    assert not dev.has_room(tmp_path)
