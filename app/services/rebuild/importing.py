@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -14,17 +14,12 @@ from sqlalchemy import delete, insert, select, update
 from app.crypto.blind_index import dedupe_index
 from app.domain.directory_record import KINDS, Entry
 from app.models import (
-    AgreementCopy,
     AgreementRound,
-    Annotation,
     Collection,
     CollectionMember,
-    Comment,
     ExchangeNote,
     FileKey,
     Image,
-    ImageTag,
-    ImageTask,
     LabelClass,
     LabelSchema,
     LabelSchemaVersion,
@@ -37,11 +32,14 @@ from app.models import (
 )
 from app.services.counters import month_of
 from app.services.email_index import EmailIndex
+from app.services.rebuild.apart import Unusable, apart
 from app.services.rebuild.finding import Found
 from app.services.rebuild.labels import LabelsOfRebuild
+from app.services.rebuild.parts import UNUSABLE, PictureParts
 from app.services.rebuild.pictures import sha256_of
 from app.services.rebuild.report import Tally
 from app.services.rebuild.stand_ins import StandIns
+from app.storage.object_paths import DIRECTORY_RECORD
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -75,6 +73,7 @@ class Importer:
         self._now = now
         self._stand_ins = StandIns(session, self._emails, tally, now)
         self._labels = LabelsOfRebuild(session, roots)
+        self._parts = PictureParts(session, tally, self._stand_ins, self._labels)
         self._months: Counter[tuple[UUID, str]] = Counter()
         self._live: Counter[UUID] = Counter()
         self._used: Counter[UUID] = Counter()
@@ -97,8 +96,46 @@ class Importer:
                     "state": "disabled",
                     "updated_at": self._now,
                 }
-        self._tally.rows[kind] += len(rows)
-        self._session.execute(insert(MODELS[kind]), rows)
+        rows = self._referring(kind, rows)
+        try:
+            self._insert(kind, rows)
+        except Unusable:
+            for row in rows:
+                self._add_one(kind, row)
+
+    def _referring(self, kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Those that name what is there. References are checked at the commit, which would
+        be all that comes back: who may be nobody is nobody, any other row is named."""
+        for key in MODELS[kind].__table__.foreign_keys:
+            name, target = key.parent.name, key.column
+            told = {row[name] for row in rows if row.get(name) is not None}
+            known = set(self._session.scalars(select(target).where(target.in_(told))))
+            for row in rows:
+                if row.get(name) in told - known and key.parent.nullable:
+                    row[name] = None
+            fitting = [row for row in rows if row.get(name) not in told - known]
+            for _ in rows[len(fitting) :]:
+                self._refuse(kind)
+            rows = fitting
+        return rows
+
+    def _insert(self, kind: str, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        with apart(self._session, self._tally):
+            self._session.execute(insert(MODELS[kind]), rows)
+            self._tally.rows[kind] += len(rows)
+
+    def _add_one(self, kind: str, row: dict[str, Any]) -> None:
+        try:
+            self._insert(kind, [row])
+        except Unusable:
+            self._refuse(kind)
+
+    def _refuse(self, kind: str) -> None:
+        """It is named, and the directory no longer tells everything."""
+        self._tally.directory = "damaged"
+        self._tally.note(DIRECTORY_RECORD, UNUSABLE + kind)
 
     def is_known(self, found: Found) -> bool:
         """Whether its id or its name is taken: of two copies the first one counts."""
@@ -109,21 +146,20 @@ class Importer:
     def picture(
         self, found: Found, row: dict[str, Any], keys: Sequence[dict[str, Any]]
     ) -> None:
-        """One picture with its keys, boxes and tags; ``row`` may lack its collection."""
-        self._stand_ins.settle(found, row)
-        sha256 = sha256_of(row)
-        row["dedupe"] = self._dedupe(row["collection_id"], sha256) if sha256 else None
-        self._session.execute(insert(Image), [row])
-        self._session.execute(insert(FileKey), list(keys))
+        """One picture with its keys, boxes and tags; ``row`` may lack its collection.
+
+        ``Unusable`` where the row itself does not fit: then there is nothing of it.
+        """
+        with apart(self._session, self._tally):
+            self._stand_ins.settle(found, row)
+            sha256 = sha256_of(row)
+            row["dedupe"] = self._dedupe(row["collection_id"], sha256) if sha256 else None
+            self._session.execute(insert(Image), [row])
+            self._session.execute(insert(FileKey), list(keys))
         self._count(row)
         if found.record is not None:
-            self._boxes(found, row)
-            self._tags(found, row)
-            self._task(found, row)
-            self._notes(found, row)
-            self._comments(found, row)
-            self._copies(found, row)
-        if not found.lacks or "damaged record" in found.lacks:
+            self._parts.add(found, found.record, row)
+        if not found.lacks or any(map(_is_to_mend, found.lacks)):
             self._leave_record(found.path.image_id)
 
     def _dedupe(self, collection_id: UUID, sha256: bytes) -> bytes | None:
@@ -133,80 +169,6 @@ class Importer:
             Image.collection_id == collection_id, Image.dedupe == mark
         )
         return None if self._session.scalar(twin) is not None else mark
-
-    def _boxes(self, found: Found, row: dict[str, Any]) -> None:
-        boxes = [dict(box) for box in found.record.annotations] if found.record else []
-        if not boxes:
-            return
-        self._stand_ins.classes(row["collection_id"], {box["label"] for box in boxes})
-        authors = self._stand_ins.known(User, {b["author_id"] for b in boxes} - {None})
-        for box in boxes:
-            box["image_id"] = row["id"]
-            box["author_id"] = box["author_id"] if box["author_id"] in authors else None
-        self._tally.rows["annotation"] += len(boxes)
-        self._session.execute(insert(Annotation), boxes)
-        self._labels.note(row, [box["label"] for box in boxes])
-
-    def _notes(self, found: Found, row: dict[str, Any]) -> None:
-        """What imports said of the picture; what they said of their whole document is gone."""
-        kept = found.record.notes if found.record else ()
-        of = {"image_id": row["id"], "collection_id": row["collection_id"]}
-        if kept:
-            self._session.execute(insert(ExchangeNote), [dict(note) | of for note in kept])
-
-    def _task(self, found: Found, row: dict[str, Any]) -> None:
-        """Without the lease, which was of the moment; people that are gone are nobody."""
-        if found.record is None or found.record.task is None:
-            return
-        task = dict(found.record.task) | {"image_id": row["id"]}
-        people = ("assignee_id", "submitted_by", "reviewed_by")
-        known = self._stand_ins.known(User, {task[name] for name in people} - {None})
-        task |= {name: task[name] if task[name] in known else None for name in people}
-        self._session.execute(insert(ImageTask), [task])
-
-    def _comments(self, found: Found, row: dict[str, Any]) -> None:
-        comments = [dict(each) for each in found.record.comments] if found.record else []
-        if not comments:
-            return
-        people = ("author_id", "resolved_by")
-        told = {comment[name] for comment in comments for name in people}
-        known = self._stand_ins.known(User, told - {None})
-        for comment in comments:
-            comment["image_id"] = row["id"]
-            comment |= {n: comment[n] if comment[n] in known else None for n in people}
-        self._session.execute(insert(Comment), comments)
-
-    def _copies(self, found: Found, row: dict[str, Any]) -> None:
-        """Of rounds, each as its annotator left it; with an account goes its copies."""
-        copies = [dict(copy) for copy in found.record.copies] if found.record else []
-        for copy in copies:
-            self._stand_ins.person(copy["annotator_id"], found)
-        people = {copy[name] for copy in copies for name in ("annotator_id", "adjudicated_by")}
-        known = self._stand_ins.known(User, people - {None})
-        copies = [copy for copy in copies if copy["annotator_id"] in known]
-        if not copies:
-            return
-        place = row["collection_id"]
-        self._stand_ins.rounds(place, {copy["round_id"] for copy in copies})
-        self._stand_ins.classes(place, {label for copy in copies for label in _labels_of(copy)})
-        for copy in copies:
-            judge = copy["adjudicated_by"]
-            copy |= {
-                "image_id": row["id"],
-                "adjudicated_by": judge if judge in known else None,
-            }
-        self._tally.rows["copy"] += len(copies)
-        self._session.execute(insert(AgreementCopy), copies)
-
-    def _tags(self, found: Found, row: dict[str, Any]) -> None:
-        tags = found.record.tags if found.record else ()
-        if not tags:
-            return
-        self._stand_ins.tags(row["collection_id"], set(tags))
-        rows = [
-            {"image_id": row["id"], "tag_id": tag, "sort_at": row["sort_at"]} for tag in tags
-        ]
-        self._session.execute(insert(ImageTag), rows)
 
     def _count(self, row: dict[str, Any]) -> None:
         if row["uploader_id"] is not None:
@@ -240,7 +202,6 @@ class Importer:
             self._session.execute(insert(MonthCount), months)
 
 
-def _labels_of(copy: Mapping[str, Any]) -> set[str]:
-    """The classes on a copy, told in hex."""
-    told = (copy["body"] or {}).get("annotations", [])
-    return {UUID(each["label_id"]).hex for each in told}
+def _is_to_mend(lack: str) -> bool:
+    """Whether the record says more than what came back: it is left to whoever can mend it."""
+    return lack == "damaged record" or lack.startswith(UNUSABLE)

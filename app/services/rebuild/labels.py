@@ -29,12 +29,12 @@ class LabelsOfRebuild:
     def note(self, row: Mapping[str, Any], labels: Iterable[str]) -> None:
         """A picture's row is there with annotations of these classes, told in hex."""
         counts, place = Counter(map(UUID, labels)), row["collection_id"]
-        if row["trashed_at"] is None:
-            self._annotations[place].update(counts)
-            self._pictures[place].update(counts.keys())
         if is_indexed(self._session, place):
             pairs = [(row["id"], label) for label in counts]
             self._index.add(self._session, place, pairs)
+        if row["trashed_at"] is None:
+            self._annotations[place].update(counts)
+            self._pictures[place].update(counts.keys())
 
     def write(self) -> None:
         """The tallies of all collections."""

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -23,8 +23,16 @@ from app.errors import BlobNotFound, DarkroomError, StoreUnavailable
 from app.jobs.watch import Unwatched, Watch
 from app.models import FileKey, Installation, MaintenanceRun
 from app.services.audit import AuditLog
+from app.services.rebuild.apart import Unusable
 from app.services.rebuild.database import NewDatabase
-from app.services.rebuild.finding import KEY_TROUBLE, Finder, Hopeless, Named, grouped
+from app.services.rebuild.finding import (
+    KEY_TROUBLE,
+    Finder,
+    Found,
+    Hopeless,
+    Named,
+    grouped,
+)
 from app.services.rebuild.importing import Importer
 from app.services.rebuild.keys import BareKeys
 from app.services.rebuild.pictures import Pictures
@@ -130,7 +138,10 @@ class Rebuild:
         keys = self._keys.rows(
             found.path.image_id, found.in_use, found.named, found.sidecar, now
         )
-        importer.picture(found, pictures.row(found), keys)
+        if not _is_entered(found, pictures, importer, keys):
+            tally.failed += 1
+            tally.note(original, "unusable")
+            return
         tally.note(original, *dict.fromkeys(found.lacks))
         tally.incomplete += bool(found.lacks)
         tally.rebuilt += not found.lacks
@@ -181,6 +192,23 @@ class Rebuild:
                 figures=figures,
             )
         )
+
+
+def _is_entered(
+    found: Found, pictures: Pictures, importer: Importer, keys: list[dict[str, Any]]
+) -> bool:
+    """By its record, or else by what its sidecar and content tell."""
+    for _ in range(2):
+        try:
+            importer.picture(found, pictures.row(found), keys)
+        except Unusable:
+            if found.record is None:
+                return False
+            found.record = None
+            found.lacks.append("unusable record")
+        else:
+            return True
+    return False
 
 
 def _folder_of(key: str) -> str:
