@@ -118,6 +118,10 @@ class Editor:
     def draw(self, label: str, at: float = 0.2) -> None:
         """A box from a part of the picture's sides on, a fifth of them long, with a label."""
         self.drag(self.at(at, at), self.at(at + 0.2, at + 0.2))
+        self.name(label)
+
+    def name(self, label: str) -> None:
+        """Give what is selected a label, by its keys."""
         self.page.keyboard.press("e")
         self.page.get_by_label("Label of this box").fill(label)
         self.page.keyboard.press("Enter")

@@ -127,6 +127,19 @@ def sign_out_everywhere_else(desk: Desk, studio: Studio) -> None:
     expect(page.get_by_text("ended.")).to_be_visible()
 
 
+def signed_out_while_one_draws(editor: Editor) -> None:
+    """The page hears of it with the pointer down: it asks for the password afterwards."""
+    mouse, (x, y) = editor.page.mouse, editor.at(0.77, 0.77)
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 60, y + 40)
+    expect(editor.page.locator("[data-phase]")).to_have_attribute("data-phase", "signed-out")
+    expect(editor.page.get_by_role("dialog")).to_have_count(0)
+    mouse.move(x + 80, y + 60)
+    mouse.up()
+    expect(editor.boxes).to_have_count(4)
+
+
 def try_now(editor: Editor) -> None:
     """Unless the page was quicker: it tries again by itself, too."""
     button = editor.page.get_by_role("button", name="Try now")
@@ -162,12 +175,13 @@ def test_cut_off_killed_and_signed_out_in_the_middle_of_work(
         try_now(editor)
         editor.saved()
         sign_out_everywhere_else(desk, studio)
-        editor.draw("wasp", 0.77)
+        signed_out_while_one_draws(editor)
         sign_in_over_it(editor.page, "Sign in again", BEN)
         words(editor, "Somebody else signed in, 1 waiting")
         assert len(editor.stored_boxes()) == 3
         sign_in_over_it(editor.page, "Somebody else is signed in")
         editor.saved()
+    editor.name("wasp")
     agree(editor, 4)
     assert editor.labels() == ["apple"] * 3 + ["wasp"]
 

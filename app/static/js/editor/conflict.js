@@ -1,6 +1,6 @@
 // Two people changed one box: its three versions beside each other, and three ways on. No box is lost unseen.
 
-import { ask } from "../frame/dialogue.js";
+import { ask, whenLetGo } from "../frame/dialogue.js";
 import { element } from "../frame/dom.js";
 import { toast } from "../frame/toast.js";
 import { around, deedOf } from "./merge.js";
@@ -26,7 +26,7 @@ export class ConflictSheet {
       event.stopPropagation(); // the sheet is closed by then, and digits are labels on the page
       this.#choose(choice);
     });
-    sync.addEventListener("conflict", () => this.open());
+    sync.addEventListener("conflict", () => whenLetGo(() => this.open()));
   }
 
   #part(name) {
@@ -116,7 +116,7 @@ export function start(context) {
   const source = () => root.querySelector("[data-print]").src;
   const sheet = new ConflictSheet(root.querySelector("[data-conflict]"), { sync, labels, picture, source });
   page.decide = () => (sync.phase === "submitted" ? settleSubmitted(context) : sheet.open());
-  sync.addEventListener("submitted", () => settleSubmitted(context));
+  sync.addEventListener("submitted", () => whenLetGo(() => sync.phase === "submitted" && settleSubmitted(context)));
   showRefused(context);
   markRefused(context);
 }

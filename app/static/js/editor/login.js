@@ -1,5 +1,6 @@
 // Signing in again in a dialogue, without leaving the picture. What waits is sent only for who changed it.
 
+import { whenLetGo } from "../frame/dialogue.js";
 import { Refusal, fetchPage } from "../frame/http.js";
 import { toast } from "../frame/toast.js";
 import { Keeper } from "./queue_keeper.js";
@@ -39,7 +40,7 @@ export class LoginSheet {
       this.#submit();
     });
     sheet.querySelector("[data-login-later]").addEventListener("click", () => sheet.close());
-    sync.addEventListener("signed-out", () => this.open());
+    sync.addEventListener("signed-out", () => whenLetGo(() => sync.out && this.open()));
     sync.addEventListener("phase", () => sync.out || this.sheet.close());
   }
 

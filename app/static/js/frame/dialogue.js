@@ -2,6 +2,27 @@
 
 import { element, isForThePage, SINGLE_KEYS } from "./dom.js";
 
+const press = { isDown: false, on: null }; // `on` outlives the press: its click comes later
+
+/**
+ * Now, or once the hand has let go: a sheet that opens by itself neither ends a drag nor is closed by the
+ * click that ends it.
+ */
+export function whenLetGo(work) {
+  if (!press.isDown) return void work();
+  const letGo = new AbortController();
+  const go = () => {
+    letGo.abort();
+    setTimeout(work); // after the click
+  };
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, go, { signal: letGo.signal });
+}
+
+function watchPointer() {
+  addEventListener("pointerdown", ({ target }) => Object.assign(press, { isDown: true, on: target }), true);
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => (press.isDown = false), true);
+}
+
 /** Resolves to the value of the choice taken, null when dismissed. choices: [{value, title, look}]. */
 export function ask({ title, words, choices }) {
   return new Promise((resolve) => {
@@ -41,13 +62,16 @@ export function guardForms() {
   }, true);
 }
 
+/** A click beside the dialogue that began there, too: not the end of a drag. */
 function isOutside({ target, clientX, clientY, detail }) {
+  if (target !== press.on) return false;
   const { left, right, top, bottom } = target.getBoundingClientRect();
   return detail > 0 && (clientX < left || clientX > right || clientY < top || clientY > bottom);
 }
 
 /** Buttons with data-opens="id" open that dialog; "?" opens the sheet of keys. */
 export function wireSheets() {
+  watchPointer();
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
     if (opener) document.getElementById(opener.dataset.opens).showModal();
