@@ -26,7 +26,7 @@ FILES = Gate("signed_in", "page", files=True)
 @gate(PAGE)
 def page(slug: str) -> Response:
     """The two forms, each for who may use it."""
-    return pages.render("exchange/page.html", exchange=_page(slug))
+    return pages.render("exchange/page.html", exchange=_page(slug), sent="")
 
 
 @blueprint.post("/collections/<slug>/exchange/import")
@@ -39,7 +39,7 @@ def take(slug: str) -> Response:
         options = import_options(request.form)
         job = services().imports.start(actor(), slug, spool, name, options)
     except (InvalidInput, FileTooLarge) as error:
-        return pages.again("exchange/page.html", error, exchange=_page(slug))
+        return pages.again("exchange/page.html", error, exchange=_page(slug), sent="import")
     return pages.done(url_for("exchange.report", slug=slug, job_id=job))
 
 
@@ -51,7 +51,7 @@ def give(slug: str) -> Response:
     try:
         job = services().exports.start(actor(), slug, export_options(request.form))
     except InvalidInput as error:
-        return pages.again("exchange/page.html", error, exchange=_page(slug))
+        return pages.again("exchange/page.html", error, exchange=_page(slug), sent="export")
     return pages.done(url_for("exchange.report", slug=slug, job_id=job))
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, Mistake
 from app.services.exchange.options import (
+    IMPORT_MEMBERS,
+    MAX_SEED,
     ExportOptions,
     ImportOptions,
     Mode,
+    classes_of,
     read_export,
     read_import,
 )
 from app.web.forms import flag, number, wrong
 from app.web.request_class import FileOfForm
 
-_ARROW: Final = re.compile(r"\s*(?:=>|->|=|→)\s*")
-MAX_SEED: Final = 2**31 - 1
+_FIELDS: Final = IMPORT_MEMBERS | {"csrf_token"}
 Form = MultiDict[str, str]
 
 
@@ -40,7 +41,7 @@ def import_options(form: Form) -> ImportOptions:
     }
     told["images"] = _flag(form, "images", usual=True)
     told["origin"] = _origin(form)
-    told["classes"] = _classes(form.get("classes", ""))
+    told["classes"] = classes_of(form.get("classes", "").splitlines())
     return read_import(told)
 
 
@@ -58,6 +59,14 @@ def export_options(form: Form) -> ExportOptions:
     ]
     told |= _splits(form)
     return read_export(told)
+
+
+def known_fields(form: Form) -> Form:
+    """``InvalidInput`` with the fields that no import has."""
+    unknown = [Mistake(name, "is not a known field") for name in form if name not in _FIELDS]
+    if unknown:
+        raise InvalidInput("A field of this form is not known.", mistakes=unknown)
+    return form
 
 
 def mode_of(text: str | None) -> Mode | None:
@@ -81,25 +90,15 @@ def _origin(form: Form) -> int | None:
     return int(text) if text else None
 
 
-def _classes(text: str) -> dict[str, str]:
-    """A line each: ``theirs = ours``."""
-    found: dict[str, str] = {}
-    for line in filter(str.strip, text.splitlines()):
-        parts = _ARROW.split(line.strip(), maxsplit=1)
-        if len(parts) != 2 or not all(parts):
-            raise wrong(
-                "classes", "must have a line for each class: name in the file = name here"
-            )
-        found[parts[0]] = parts[1]
-    return found
-
-
 def _splits(form: Form) -> dict[str, Any]:
     shares = {name: form.get(f"split_{name}", "").strip() for name in ("train", "val", "test")}
+    seed = number(form.get("seed"), "seed", 0, MAX_SEED, 0)
     if not any(shares.values()):
         return {}
     try:
         told = {name: number(text, f"split_{name}", 0, 100, 0) for name, text in shares.items()}
-        return {"splits": told, "seed": number(form.get("seed"), "seed", 0, MAX_SEED, 0)}
-    except InvalidInput as refusal:
-        raise wrong("splits", "are shares of whole hundreds and a seed") from refusal
+    except InvalidInput:
+        told = {}
+    if sum(told.values()) != 100:
+        raise wrong("split_train", "and the others are whole numbers that make 100 together")
+    return {"splits": told, "seed": seed}

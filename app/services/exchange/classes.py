@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from app.domain.attribute_types import missing_of, read_attribute_types
 from app.domain.ids import new_id
 from app.domain.labels import ClassDetails, LabelClass, unknown_names
+from app.domain.names import refuse
 from app.domain.states import AnnotationState
 from app.domain.workflow import SUBMITTED
 from app.errors import InvalidInput, Mistake
@@ -37,6 +38,20 @@ class ClassChoice:
         }
 
 
+def check_mapping(
+    classes: Iterable[LabelClass], mapping: Mapping[str, str], *, is_open: bool
+) -> None:
+    """``InvalidInput`` where a name here is none and may not become one."""
+    known = _by_name([label for label in classes if not label.removed])
+    if not is_open:
+        for n, ours in enumerate(mapping.values(), 1):
+            if ours not in known:
+                words = (
+                    f"Line {n} names no label of this collection, and its labels are closed."
+                )
+                raise refuse("classes", words)
+
+
 def choose_classes(
     dataset: Dataset,
     matches: Sequence[Match],
@@ -48,8 +63,7 @@ def choose_classes(
     """By name, else by alias, after what the person said. ``mistakes`` where the set is
     closed, with the first place of each name."""
     offered = [label for label in classes if not label.removed]
-    by_name = {alias: label for label in offered for alias in label.aliases}
-    by_name |= {label.name: label for label in offered}
+    by_name = _by_name(offered)
     places = _places(dataset, matches)
     named = {theirs: mapping.get(theirs, theirs) for theirs in places}
     known = {theirs: by_name[ours] for theirs, ours in named.items() if ours in by_name}
@@ -63,6 +77,12 @@ def choose_classes(
         found = refusal.mistakes or (Mistake("classes", refusal.message),)
         return ClassChoice(known, (), named, found)
     return ClassChoice(known, new, named, details=_details(dataset, named, frozenset(new)))
+
+
+def _by_name(classes: Sequence[LabelClass]) -> dict[str, LabelClass]:
+    """A name goes before an alias."""
+    by_alias = {alias: label for label in classes for alias in label.aliases}
+    return by_alias | {label.name: label for label in classes}
 
 
 def _details(

@@ -23,9 +23,11 @@ from app.jobs.registry import JobRun
 from app.models import Job
 from app.services.collection_access import require_collection
 from app.services.exchange.acting import SCOPES, actor_of, scopes_told
+from app.services.exchange.classes import check_mapping
 from app.services.exchange.importing import Importing
 from app.services.exchange.options import ImportOptions, Mode, read_import
 from app.services.exchange.report import Report, mistakes_of
+from app.services.label_rows import all_classes
 
 if TYPE_CHECKING:
     from app.db.session import UnitOfWork
@@ -63,10 +65,17 @@ class Imports:
         self, actor: Actor, slug: str, file: BinaryIO, name: str, options: ImportOptions
     ) -> UUID:
         """Keep the upload and have it examined; the job. What is no archive and no file of
-        labels is refused at once: ``InvalidInput``, ``FileTooLarge``; ``NotFound``,
-        ``NotPermitted``.
+        labels is refused at once, and what can be told wrong of the choices: ``InvalidInput``,
+        ``FileTooLarge``; ``NotFound``, ``NotPermitted``.
         """
-        self.check(actor, slug)
+        with self._uow.read_rows() as connection:
+            access = require_collection(connection, actor, Action.IMPORT, slug)
+            if options.classes:
+                check_mapping(
+                    all_classes(connection, access.id).values(),
+                    options.classes,
+                    is_open=not access.labels_closed,
+                )
         self._importing.open(file, name).close()
         params = {
             "collection": slug,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -12,11 +13,13 @@ from app.domain.names import refuse
 from app.domain.states import AnnotationState
 from app.formats.dataset import Task
 from app.media.stripping import POLICIES, Policy
+from app.services.exchange.catalogue import format_named
 
 E = TypeVar("E", bound=StrEnum)
 Told = Mapping[str, Any]
 GIVEN_STATES: Final = (AnnotationState.IN_PROGRESS, AnnotationState.DONE)
 METADATA: Final = tuple(policy.value for policy in POLICIES)
+_ARROW: Final = re.compile(r"\s*(?:=>|->|=|→)\s*")
 MAX_SEED: Final = 2**31 - 1
 
 
@@ -68,8 +71,10 @@ def read_import(told: Told) -> ImportOptions:
     origin = told.get("origin")
     if origin is not None and (isinstance(origin, bool) or origin not in (0, 1)):
         raise refuse("origin", "Pixels are counted from 0 or from 1.")
+    if format_ := _text(told, "format"):
+        format_named(format_)
     return ImportOptions(
-        format=_text(told, "format") or None,
+        format=format_ or None,
         mode=_choice(Mode, told, "mode") or Mode.ADD,
         images=flag(told, "images", usual=True),
         state=_state(told),
@@ -134,7 +139,7 @@ def read_export(told: Told) -> ExportOptions:
     if origin is not None and (isinstance(origin, bool) or origin not in (0, 1)):
         raise refuse("origin", "Pixels are counted from 0 or from 1.")
     return ExportOptions(
-        format=_text(told, "format"),
+        format=format_named(_text(told, "format")).NAME,
         images=flag(told, "images", usual=True),
         crops=flag(told, "crops", usual=False),
         metadata=_choice(Policy, told, "metadata") or Policy.KEEP,
@@ -190,6 +195,17 @@ def _state(told: Told) -> AnnotationState | None:
     found = next((state for state in GIVEN_STATES if state == word), None)
     if found is None:
         raise refuse("state", "An import gives in_progress or done.")
+    return found
+
+
+def classes_of(lines: Iterable[str]) -> dict[str, str]:
+    """``theirs = ours`` each, empty ones left out; ``InvalidInput``."""
+    found: dict[str, str] = {}
+    for line in filter(str.strip, lines):
+        parts = _ARROW.split(line.strip(), maxsplit=1)
+        if len(parts) != 2 or not all(parts):
+            raise refuse("classes", "A line for each class: name in the file = name here.")
+        found[parts[0]] = parts[1]
     return found
 
 

@@ -14,7 +14,7 @@ from app.domain.scopes import Scope
 from app.services.exchange.options import EXPORT_MEMBERS, read_export
 from app.web import json_body
 from app.web.context import services
-from app.web.exchange_forms import import_options, mode_of, upload_of
+from app.web.exchange_forms import import_options, known_fields, mode_of, upload_of
 from app.web.guards import API, Gate, gate
 from app.web.identity import actor
 from app.web.job_json import job_json
@@ -53,7 +53,7 @@ def examine(slug: str) -> ResponseReturnValue:
     report: what would be imported, what would be lost, what is wrong. Nothing is written."""
     services().imports.check(actor(), slug)
     spool, name = upload_of(request.files.get("file"))
-    options = import_options(request.form)
+    options = import_options(known_fields(request.form))
     return _job(services().imports.start(actor(), slug, spool, name, options))
 
 

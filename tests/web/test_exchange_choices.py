@@ -1,0 +1,111 @@
+"""Choices of imports and exports that can be told wrong are refused before a job is made, at
+the field that they stand in."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from typing import Any
+
+import pytest
+
+from app.services.collections import CollectionEdit
+from tests.fixtures.exchange import ExchangeRoom
+from tests.fixtures.installation import Installation
+
+BOTH = [
+    ("format", "nope", "coco, yolo, voc"),
+    ("task", "nope", "detect, obb, segment"),
+    ("origin", "2", "0 or"),
+]
+IMPORT = [
+    *BOTH,
+    ("mode", "nope", "add, replace, empty"),
+    ("state", "accepted", "in_progress or done"),
+    ("images", "perhaps", ""),
+    ("classes", "cat", "name in the file = name here"),
+    ("classes", "cat = tiger", "Line 1"),
+]
+EXPORT = [
+    *BOTH,
+    ("metadata", "nope", "keep, gps, all"),
+    ("filenames", "nope", "original, id, numbered"),
+    ("states", "nope", "accepted"),
+    ("labels", "tiger", "Name 1"),
+    ("split_train", "80", "100"),
+    ("seed", "-1", "whole number"),
+]
+
+
+@pytest.fixture
+def room(installation: Installation) -> ExchangeRoom:
+    room = ExchangeRoom(installation, ("a.png",), person="ann")
+    installation.services.collections.edit(
+        room.actor, room.slug, CollectionEdit(labels_closed=True)
+    )
+    return room
+
+
+def file() -> dict[str, Any]:
+    return {"file": (BytesIO(b"[]"), "set.json")}
+
+
+def jobs(room: ExchangeRoom) -> int:
+    return room.installation.services.jobs.count_open(room.actor)
+
+
+@pytest.mark.parametrize(("field", "value", "told"), [*IMPORT, ("frmat", "coco", "")])
+def test_an_import_by_the_api(room: ExchangeRoom, field: str, value: str, told: str) -> None:
+    path = f"/api/v1/collections/{room.slug}/imports"
+    answer = room.installation.api("ann").post(path, data={**file(), field: value})
+    assert answer.status_code == 422, answer.json
+    (mistake,) = answer.json["errors"]
+    assert (mistake["path"], told in mistake["message"]) == (field, True), mistake
+    assert jobs(room) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        *EXPORT[:-2],
+        ("splits", {"train": 80}, "100"),
+        ("seed", -1, "whole number"),
+        ("format", "", "coco, yolo, voc"),
+    ],
+)
+def test_an_export_by_the_api(room: ExchangeRoom, field: str, value: Any, told: str) -> None:
+    told_value = [value] if field in ("states", "labels") else value
+    body = {"format": "coco", field: told_value}
+    path = f"/api/v1/collections/{room.slug}/exports"
+    answer = room.installation.api("ann").post(path, json=body)
+    assert answer.status_code == 422, answer.json
+    (mistake,) = answer.json["errors"]
+    assert (mistake["path"], told in mistake["message"]) == (field, True), mistake
+    assert jobs(room) == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "field", "value", "told"),
+    [("import", *each) for each in IMPORT if each[0] != "mode"]  # chosen beside the report
+    + [("export", *each) for each in EXPORT],
+)
+def test_on_the_page_it_stands_at_the_field(
+    room: ExchangeRoom, form: str, field: str, value: str, told: str
+) -> None:
+    path = f"/collections/{room.slug}/exchange"
+    browser = room.installation.browser("ann")
+    browser.get(path)
+    data = {"format": "coco"} | (file() if form == "import" else {}) | {field: value}
+    page = browser.post(f"{path}/{form}", data=data)
+    assert page.status_code == 422
+    alert = re.search(r"data-summary>(.*?)</div>\s*</div>", page.text, re.DOTALL)
+    assert alert is not None
+    link = re.search(r'<a href="#([^"]+)">', alert[1])
+    assert link is not None, alert[1]
+    assert f'id="{link[1]}"' in page.text
+    if field != "images":
+        assert page.text.count('class="error"') == 1
+    assert told in page.text
+    assert jobs(room) == 0
+    ids = re.findall(r' id="([^"]+)"', page.text)
+    assert len(ids) == len(set(ids))
