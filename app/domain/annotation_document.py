@@ -17,16 +17,15 @@ from app.domain.attributes import check_attributes
 from app.domain.ids import read_id
 from app.domain.labels import clean_label
 from app.domain.names import refuse
+from app.domain.points import check_points, points_of
 from app.domain.shape_document import read_box, read_shape
-from app.domain.shapes import Points, Polygon, Shape
+from app.domain.shapes import Shape
 from app.domain.states import AnnotationState
 from app.errors import InvalidInput, Mistake
 
 #: More mistakes than this help nobody, and a body could hold 40,000.
 MAX_MISTAKES: Final = 50
 MAX_FRAME: Final = 2**31 - 1
-#: In all outlines and sets of points of a picture: about 4 MB of JSON.
-MAX_SET_POINTS: Final = 200_000
 
 T = TypeVar("T")
 Json = dict[str, object]
@@ -99,9 +98,8 @@ class Reading:
         if item.get("shape") is None:
             return self.take(read_box, item.get("box"), f"{path}.box")
         shape = self.take(read_shape, item["shape"], f"{path}.shape")
-        self.points += len(shape.points) if isinstance(shape, Polygon | Points) else 0
-        if self.points > MAX_SET_POINTS:
-            raise refuse(path, f"At most {MAX_SET_POINTS} points fit into one picture.")
+        self.points += points_of(shape) if shape is not None else 0
+        check_points(0, self.points, path)
         return shape
 
     def see(self, id_: UUID | None, path: str) -> None:

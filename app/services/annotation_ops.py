@@ -36,6 +36,7 @@ from app.services.annotation_writing import AnnotationWriting
 from app.services.attribute_checks import check_steps
 from app.services.label_rows import all_classes, living, make_classes
 from app.services.picture_access import PictureAccess, require_picture
+from app.services.picture_points import check_all_points
 from app.services.schema_rows import version_of
 
 MISTAKEN = "This list of operations has mistakes."
@@ -96,6 +97,7 @@ class AnnotationOps:
             applied = _apply(session, picture, ops, known, classes)
             paths = {op.op_id: op.path for op in ops}
             check_steps(applied.changes.steps, paths, classes)
+            check_all_points(session, image_id, applied.changes.steps)
             written = self._writing.write_set(
                 session,
                 actor,

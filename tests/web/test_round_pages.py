@@ -112,3 +112,12 @@ def test_forms_that_are_not_whole(team: Team, fields: dict[str, str]) -> None:
 
 def _waiting(team: Team) -> tuple[WaitingLine, ...]:
     return team.services.rounds.of(team.ann, team.slug, team.round).waiting
+
+
+def test_a_least_overlap_beyond_all_numbers_is_refused(team: Team) -> None:
+    people = [str(team.ids[name]) for name in ("bob", "cy")]
+    place = f"/api/v1/collections/{team.slug}/rounds"
+    for iou in (10**400, -(10**400), 0, 2, True, "0.5"):
+        body = {"name": "x", "annotators": people, "count": 1, "iou": iou}
+        answer = team.installation.api().post(place, json=body)
+        assert answer.status_code == 422, iou

@@ -20,6 +20,7 @@ from app.domain.label_schema import names_of, present
 from app.domain.labels import LabelClass, unknown_names
 from app.domain.names import refuse
 from app.domain.operations import Applied, Done, Op, apply_ops, read_ops, wanted_by
+from app.domain.points import check_points, points_in
 from app.domain.states import AnnotationState
 from app.services.agreement.comparison import compare_copies
 from app.services.agreement.copy_news import news_since, no_news
@@ -158,6 +159,7 @@ class Copies:
         annotations = _after(current, applied)
         if len(annotations) > MAX_BOXES:
             raise refuse("ops", f"At most {MAX_BOXES} boxes fit into one picture.")
+        check_points(points_in(current.values()), points_in(annotations))
         ops = dict(found.copy.body.get("ops", {}))
         ops |= {
             done.op_id.hex: [done.id.hex if done.id else None, done.rev]

@@ -16,13 +16,16 @@ from app.services.image_card import COLUMNS, ImageCard, card_of
 
 
 def counted(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
-    """Copies by round: rows (annotator_id, state, copies)."""
+    """Copies by round: rows (annotator_id, state, live, copies); what is in the trash may
+    come back, and waits for nobody until then."""
     found: dict[UUID, list[Any]] = defaultdict(list)
+    live = LIVE.label("live")
     rows = connection.execute(
         select(
             AgreementCopy.round_id,
             AgreementCopy.annotator_id,
             AgreementCopy.state,
+            live,
             func.count().label("copies"),
         )
         .join(AgreementRound, AgreementRound.id == AgreementCopy.round_id)
@@ -31,7 +34,7 @@ def counted(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, list[Any]
             AgreementCopy.round_id.in_(ids),
             Image.collection_id == AgreementRound.collection_id,
         )
-        .group_by(AgreementCopy.round_id, AgreementCopy.annotator_id, AgreementCopy.state)
+        .group_by(AgreementCopy.round_id, AgreementCopy.annotator_id, AgreementCopy.state, live)
     )
     for row in rows:
         found[row.round_id].append(row)

@@ -25,8 +25,9 @@ WAITS: Final = tuple(sorted(state.value for state in WAITING))
 
 @dataclass(frozen=True, slots=True)
 class RoundLine:
-    """A round in the list; ``mine`` are one's own copies: (submitted, all). ``stuck``: copies
-    that wait for people who may not label there any more; for leads."""
+    """A round in the list; ``mine`` are one's own copies: (submitted, all), and all that
+    ``done`` and ``copies`` count for who does not lead. ``stuck``: copies that wait for people
+    who may not label there any more; for leads."""
 
     id: UUID
     name: str
@@ -188,8 +189,8 @@ class Seen:
 def round_line(
     row: Any, counted: Sequence[Any], actor: Actor, able: frozenset[UUID] | None
 ) -> RoundLine:
-    """Of rows (annotator_id, state, copies). ``able``: who may label there, None: is not
-    told."""
+    """Of rows (annotator_id, state, live, copies). ``able``: who may label there, None: is
+    not told, and neither is what others did."""
     every: Counter[UUID] = Counter()
     all_of: Counter[UUID] = Counter()
     done_of: Counter[UUID] = Counter()
@@ -197,9 +198,10 @@ def round_line(
         every[each.annotator_id] += each.copies
         all_of[each.annotator_id] += each.copies if each.state != LEFT else 0
         done_of[each.annotator_id] += each.copies if each.state == DONE else 0
-    waits = [each for each in counted if each.state in WAITS]
+    waits = [each for each in counted if each.state in WAITS and each.live]
     gone = [each.copies for each in waits if able is not None and each.annotator_id not in able]
     me = actor.user_id
+    mine = (done_of[me], all_of[me]) if me else (0, 0)
     return RoundLine(
         id=row.id,
         name=str(opened(row.body, row.id).get("name", "")),
@@ -207,8 +209,8 @@ def round_line(
         # Whoever began with the round has a copy of each picture, be it left out by now.
         pictures=max(every.values(), default=0),
         people=sum(count > 0 for count in all_of.values()),
-        done=done_of.total(),
-        copies=all_of.total(),
-        mine=(done_of[me], all_of[me]) if me else (0, 0),
+        done=mine[0] if able is None else done_of.total(),
+        copies=mine[1] if able is None else all_of.total(),
+        mine=mine,
         stuck=sum(gone),
     )

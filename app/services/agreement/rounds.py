@@ -26,6 +26,7 @@ from app.services.agreement.round_rows import cards, counted
 from app.services.agreement.round_view import WAITS, RoundLine, RoundView, Seen, round_line
 from app.services.audit import AuditLog, Subject
 from app.services.collection_access import CollectionAccess, require_collection
+from app.services.expiry import unexpired
 from app.services.labellers import labellers
 from app.services.task_view import Person, names_of
 
@@ -172,7 +173,8 @@ class Rounds:
         )
 
     def next(self, actor: Actor, slug: str, round_id: UUID) -> tuple[UUID, UUID] | None:
-        """The first of one's own copies that is not submitted: (picture, copy)."""
+        """The first of one's own copies that is not submitted: (picture, copy). Pictures that
+        cannot be opened now, being past their time or damaged, are passed over."""
         with self._uow.read_rows() as connection:
             place, _ = self._place(connection, actor, slug, round_id)
             row = connection.execute(
@@ -183,7 +185,9 @@ class Rounds:
                     AgreementCopy.annotator_id == actor.user_id,
                     AgreementCopy.state.in_(WAITS),
                     Image.collection_id == place.id,
+                    Image.status == "ready",
                     LIVE,
+                    unexpired(self._clock()),
                 )
                 .order_by(Image.sort_at, Image.id)
                 .limit(1)

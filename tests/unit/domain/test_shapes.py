@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.annotation_document import MAX_SET_POINTS, read_annotation_set
+from app.domain.annotation_document import read_annotation_set
+from app.domain.points import MAX_SET_POINTS
 from app.domain.shape_document import read_shape, shape_json, turned
 from app.domain.shapes import (
     MAX_POINTS,
