@@ -11,16 +11,32 @@ from typing import Any, BinaryIO, NoReturn
 import click
 
 from app.cli.progress import STOPPED, StoppableWatch, until_asked
-from app.cli.terminal import all_services, as_json, command, say_json
+from app.cli.terminal import all_services, as_json, command, counted, say_json
 from app.domain.access import OPERATOR, Actor
 from app.domain.ids import new_id
 from app.errors import Conflict, InvalidInput, WorkStopped
+from app.formats.dataset import Task
 from app.services.exchange.catalogue import NAMES
-from app.services.exchange.options import METADATA, Mode, Names, read_export, read_import
+from app.services.exchange.options import (
+    GIVEN_STATES,
+    METADATA,
+    Mode,
+    Names,
+    classes_of,
+    read_export,
+    read_import,
+)
 from app.services.exchange.report import mistakes_of
 
 MODES = [each.value for each in Mode]
 FILENAMES = [each.value for each in Names]
+STATES = [each.value for each in GIVEN_STATES]
+TASKS = [each.value for each in Task]
+task_option = click.option("--task", type=click.Choice(TASKS), help="What lines of YOLO are.")
+origin_option = click.option("--origin", type=click.IntRange(0, 1),
+                             help="What the first pixel of Pascal VOC is called.")  # fmt: skip
+TAKEN = "There is a file of this name: choose another."
+NOWHERE = "The file cannot be written there."
 LEAVES = (
     "This file leaves the sealed store: whoever can read it sees pictures and labels in clear."
 )
@@ -38,20 +54,27 @@ def group() -> None:
 @click.option("--mode", type=click.Choice(MODES), default="add", show_default=True,
               help="For pictures that have annotations.")  # fmt: skip
 @click.option("--images", is_flag=True, help="Store the pictures of the archive.")
-@click.option("--done", is_flag=True, help="Every picture of the file is labelled afterwards.")
+@click.option("--classes", multiple=True, metavar="THEIRS=OURS",
+              help="A name in the file and the name here.")  # fmt: skip
+@click.option("--state", type=click.Choice(STATES), help="Of every picture of the file.")
+@click.option("--done", is_flag=True, help="The same as --state done.")
+@origin_option
+@task_option
 @click.option("--dry-run", is_flag=True, help="Say what would happen, write nothing.")
 @click.option("--accept-losses", is_flag=True, help="Go on whatever does not come through.")
 @as_json
 @command
 def take(
-    path: Path, collection: str, format_: str | None, mode: str, images: bool, done: bool,
-    dry_run: bool, accept_losses: bool, as_json: bool,
+    path: Path, collection: str, format_: str | None, mode: str, images: bool,
+    classes: tuple[str, ...], state: str | None, done: bool, origin: int | None,
+    task: str | None, dry_run: bool, accept_losses: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Take in PATH, a ZIP file or one file of labels: whole, or not at all. 1 if something
     would be lost and --accept-losses is not there, 130 if it was stopped (Ctrl-C), which
     leaves nothing."""
-    state = "done" if done else None
-    options = read_import({"format": format_, "mode": mode, "images": images, "state": state})
+    told = {"format": format_, "mode": mode, "images": images, "origin": origin, "task": task}
+    named = classes_of(classes)
+    options = read_import({**told, "state": _state(state, done=done), "classes": named})
     actor, importing = _owner(collection), all_services().importing
     with until_asked() as stop, path.open("rb") as file:
         watch = StoppableWatch("Pictures", stop)
@@ -61,7 +84,7 @@ def take(
                 _check(report, accept_losses=accept_losses, dry_run=dry_run, as_json=as_json)
                 if dry_run:
                     return
-                told = importing.apply(
+                said = importing.apply(
                     actor, collection, upload, options, accepted=accept_losses,
                     origin=str(new_id()), watch=watch,
                 )  # fmt: skip
@@ -69,7 +92,7 @@ def take(
             _stopped("Nothing was written.", as_json=as_json)
         finally:
             watch.over()
-    _say(told, _counts(told), as_json=as_json)
+    _say(said, _counts(said), as_json=as_json)
 
 
 @group.command("export")
@@ -95,13 +118,16 @@ def take(
 @click.option("--split", "splits", multiple=True, metavar="NAME=SHARE",
               help="Such as train=80, val=10, test=10.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@origin_option
+@task_option
 @click.option("--accept-losses", is_flag=True, help="Go on whatever the format cannot hold.")
 @as_json
 @command
 def give(
     out: Path, collection: str, format_: str, images: bool, crops: bool, metadata: str,
     filenames: str, states: tuple[str, ...], labels: tuple[str, ...],
-    splits: tuple[str, ...], seed: int, accept_losses: bool, as_json: bool,
+    splits: tuple[str, ...], seed: int, origin: int | None, task: str | None,
+    accept_losses: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Write a data set to the new file OUT (0600), IN CLEAR: it leaves the sealed store. 1 if
     something would be lost and --accept-losses is not there, 130 if it was stopped (Ctrl-C),
@@ -111,9 +137,10 @@ def give(
             "format": format_, "images": images, "crops": crops, "metadata": metadata,
             "filenames": filenames,
             "states": list(states), "labels": list(labels), "splits": _shares(splits),
-            "seed": seed,
+            "seed": seed, "origin": origin, "task": task,
         }
     )  # fmt: skip
+    _require_free(out)
     actor, exporting = _owner(collection), all_services().exporting
     with until_asked() as stop:
         watch = StoppableWatch("Pictures", stop)
@@ -129,12 +156,26 @@ def give(
         finally:
             watch.over()
     click.echo(LEAVES, err=True)
-    said = f"{told['pictures']} pictures, {told['annotations']} annotations."
-    _say(told, said, as_json=as_json)
+    said = counted(told["pictures"], "picture")
+    _say(told, f"{said}, {counted(told['annotations'], 'annotation')}.", as_json=as_json)
 
 
 def _owner(slug: str) -> Actor:
     return all_services().account_administration.owner_of(OPERATOR, slug).actor
+
+
+def _state(state: str | None, *, done: bool) -> str | None:
+    if done and state not in {None, "done"}:
+        raise click.UsageError("--done is --state done: say one of them.")
+    return "done" if done else state
+
+
+def _require_free(path: Path) -> None:
+    """Before what takes long; `_new_file` asks the system itself, in one step."""
+    if os.path.lexists(path):
+        raise click.ClickException(TAKEN)
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise click.ClickException(NOWHERE)
 
 
 @contextmanager
@@ -143,9 +184,9 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise click.ClickException("There is a file of this name: choose another.") from None
+        raise click.ClickException(TAKEN) from None
     except OSError:
-        raise click.ClickException("The file cannot be written there.") from None
+        raise click.ClickException(NOWHERE) from None
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
@@ -185,7 +226,7 @@ def _say(told: Mapping[str, Any], words: str, *, as_json: bool) -> None:
 def _say_losses(report: Mapping[str, Any]) -> None:
     for loss in report["losses"]:
         first = f" (first at {loss['place']})" if loss["place"] else ""
-        told = f"{loss['weight']}: {loss['code']}, {loss['count']} times{first}."
+        told = f"{loss['weight']}: {loss['code']}, {counted(loss['count'], 'time')}{first}."
         click.echo(f"{told} {loss['words']}", err=True)
 
 
@@ -194,12 +235,14 @@ def _foreseen(report: Mapping[str, Any]) -> str:
     if not report.get("modes"):
         return "Nothing can be taken in."
     mode = report["options"]["mode"]
-    return f"{report['matched']} pictures found. It would be: {_counts(report['modes'][mode])}"
+    found = counted(report["matched"], "picture")
+    return f"{found} found. It would be: {_counts(report['modes'][mode])}"
 
 
 def _counts(told: Mapping[str, Any]) -> str:
     return (
-        f"{told['pictures']} pictures changed: {told['added']} annotations added,"
+        f"{counted(told['pictures'], 'picture')} changed:"
+        f" {counted(told['added'], 'annotation')} added,"
         f" {told['updated']} changed, {told['deleted']} deleted."
     )
 

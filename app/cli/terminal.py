@@ -73,6 +73,11 @@ def say_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     click.echo(json.dumps(value, default=str, ensure_ascii=False))
 
 
+def counted(number: int, thing: str) -> str:
+    """As people say it: ``1 picture``, ``2,000 pictures``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def say_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print columns that are as wide as their widest cell."""
     cells = [list(heads), *[[str(cell) for cell in row] for row in rows]]

@@ -53,6 +53,67 @@ def test_in_and_out(room: ExchangeRoom, tmp_path: Path) -> None:
     assert len(names) == 4
 
 
+def test_every_choice_of_the_page_is_there(room: ExchangeRoom, tmp_path: Path) -> None:
+    file, out = tmp_path / "set.json", tmp_path / "out.zip"
+    file.write_text(json.dumps(coco("a.png", boxes=1, labels=("chat",))))
+    words = ("import", str(file), "--collection", room.slug, "--json")
+    more = (
+        "--classes",
+        "chat = cat",
+        "--state",
+        "in_progress",
+        "--origin",
+        "0",
+        "--task",
+        "obb",
+    )
+    done = run(room, *words, *more)
+    assert done.exit_code == 0, done.output
+    ((label, *_),) = room.boxes()["a.png"]
+    drawn = room.installation.services.annotations.get(room.actor, room.images["a.png"])
+    assert (label, drawn.state) == ("cat", "in_progress")
+    assert run(room, *words, "--classes", "chat").exit_code == 1
+    assert run(room, *words, "--state", "accepted").exit_code == 2
+    both = run(room, *words, "--state", "in_progress", "--done")
+    assert (both.exit_code, "say one" in both.stderr) == (2, True)
+    words = ("export", str(out), "--collection", room.slug, "--accept-losses", "--no-images")
+    given = run(room, *words, "--format", "voc", "--origin", "0")
+    assert given.exit_code == 0, given.output
+    assert b"pixels from 0" in unpack(out.read_bytes())["Annotations/a.xml"]
+    out.unlink()
+    given = run(room, *words, "--format", "yolo", "--task", "segment")
+    assert given.exit_code == 0, given.output
+    (line,) = unpack(out.read_bytes())["labels/a.txt"].splitlines()
+    assert len(line.split()) == 9
+
+
+def test_an_export_over_a_file_is_refused_before_the_work(
+    room: ExchangeRoom, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(type(room.installation.services.exporting), "prepare", None)
+    out = tmp_path / "out.zip"
+    words = ("--collection", room.slug, "--format", "coco")
+    out.write_bytes(b"mine")
+    taken = run(room, "export", str(out), *words)
+    assert (taken.exit_code, "choose another" in taken.stderr) == (1, True)
+    assert out.read_bytes() == b"mine"
+    nowhere = run(room, "export", str(tmp_path / "none" / "out.zip"), *words)
+    assert (nowhere.exit_code, "cannot be written" in nowhere.stderr) == (1, True)
+
+
+def test_one_is_one(room: ExchangeRoom, tmp_path: Path) -> None:
+    file, out = tmp_path / "set.json", tmp_path / "out.zip"
+    file.write_text(json.dumps(coco("a.png", "gone.png", boxes=1)))
+    words = ("import", str(file), "--collection", room.slug, "--accept-losses")
+    dry = run(room, *words, "--dry-run")
+    assert "missing-picture, 1 time (" in dry.stderr
+    assert "1 picture found. It would be: 1 picture changed: 1 annotation added" in dry.stdout
+    assert run(room, *words).stdout.startswith("1 picture changed: 1 annotation added,")
+    words = ("export", str(out), "--collection", room.slug, "--accept-losses")
+    given = run(room, *words, "--format", "coco", "--label", "cat")
+    assert given.stdout == "1 picture, 1 annotation.\n"
+
+
 def test_losses_and_mistakes_are_1(room: ExchangeRoom, tmp_path: Path) -> None:
     file = tmp_path / "set.json"
     file.write_text(json.dumps(coco("a.png", "gone.png")))

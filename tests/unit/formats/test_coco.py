@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
+from pycocotools.mask import area
 
 from app.domain.shapes import Box, Points, Polygon, RotatedBox, WholePicture
 from app.errors import InvalidInput
@@ -324,3 +325,24 @@ def test_sizes_that_are_none_come_back(sides: dict[str, object]) -> None:
     files, parsed, written = again(coco, {"a.json": json.dumps(document).encode()})
     assert exactly(json.loads(files["a.json"])["images"], document["images"])
     assert (codes(parsed), codes(written)) == ({}, {})
+
+
+def test_pycocotools_makes_no_mask_of_a_plain_box() -> None:
+    """What docs/exchange.md tells of an empty ``segmentation``."""
+    box = Picture("a.jpg", 64, 48, (Item("cat", Box(1.0, 2.0, 3.0, 4.0)),))
+    (document,) = map(
+        json.loads,
+        files_of(coco.write(Dataset((ClassDef("cat"),), (box,)), Options())).values(),
+    )
+    oracle = COCO()
+    oracle.dataset = document
+    with contextlib.redirect_stdout(io.StringIO()):
+        oracle.createIndex()
+    (annotation,) = oracle.anns.values()
+    assert annotation["segmentation"] == []
+    with pytest.raises(IndexError):
+        oracle.annToMask(annotation)
+    x, y, w, h = annotation["bbox"]
+    corners = [x, y, x + w, y, x + w, y + h, x, y + h]
+    outlined = oracle.annToRLE({**annotation, "segmentation": [corners]})
+    assert area(outlined) == w * h
