@@ -155,8 +155,9 @@ def child_exit(_server: Arbiter, worker: Worker) -> None:
 
 
 # Gunicorn listens for it later; until then the first process of a container, for which no
-# signal has a default action, would not hear it at all.
-signal.signal(signal.SIGTERM, end_at_once)
+# signal has a default action, would not hear it at all. On a reload it listens already.
+if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    signal.signal(signal.SIGTERM, end_at_once)
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold file keys
 bind, workers, threads, public_url = server_settings()
 worker_class = "app.web.worker.PatientWorker"
