@@ -55,6 +55,25 @@ def pictures_in_manifest(raw: bytes) -> dict[str, UUID]:
     return {name: min(ids) for name, ids in names.items() if len(ids) == 1}
 
 
+def hashes_in_manifest(raw: bytes) -> dict[str, tuple[UUID, str]]:
+    """The id of each picture by its path, with the SHA-256 that the file of it had."""
+    told = _ours(raw)
+    files, pictures = told.get("files"), told.get("pictures")
+    hashes = {
+        each.get("name"): each.get("sha256")
+        for each in (files if isinstance(files, list) else ())
+        if isinstance(each, dict) and isinstance(each.get("name"), str)
+    }
+    found: dict[str, tuple[UUID, str]] = {}
+    for each in pictures if isinstance(pictures, list) else ():
+        place = each.get("file") if isinstance(each, dict) else None
+        id_ = read_id(each.get("id")) if isinstance(place, str) else None
+        hashed = hashes.get(place)
+        if isinstance(place, str) and id_ is not None and isinstance(hashed, str):
+            found[place] = id_, hashed
+    return found
+
+
 def crops_in_manifest(raw: bytes) -> str | None:
     """Below which path an archive of ours has crops, which are no pictures of the data set."""
     crops = _ours(raw).get("crops")

@@ -20,7 +20,12 @@ from app.services.exchange.archive import Upload
 from app.services.exchange.archive_limits import USUAL, ArchiveLimits
 from app.services.exchange.catalogue import detect, format_named, wanted_by
 from app.services.exchange.classes import ClassChoice, choose_classes, incomplete
-from app.services.exchange.manifest import MANIFEST, crops_in_manifest, pictures_in_manifest
+from app.services.exchange.manifest import (
+    MANIFEST,
+    crops_in_manifest,
+    hashes_in_manifest,
+    pictures_in_manifest,
+)
 from app.services.exchange.matching import (
     Match,
     Meant,
@@ -36,7 +41,7 @@ from app.services.schema_rows import version_of
 
 if TYPE_CHECKING:
     from app.db.session import UnitOfWork
-    from app.services.exchange.stored_pictures import StoredPictures
+    from app.services.exchange.stored_pictures import Ours, StoredPictures
 
 MOST_PICTURES: Final = 50_000
 MOST_ITEMS: Final = 1_000_000
@@ -127,7 +132,20 @@ class Reader:
         if not options.images or not allows(actor, Action.UPLOAD, access.facts):
             ledger.add(LossCode.PICTURES_LEFT, upload.pictures[0], len(upload.pictures))
             return {}
-        return self.pictures.look_at(actor, access.slug, upload, ledger, watch)
+        ours = self._ours(access.id, upload)
+        return self.pictures.look_at(actor, access.slug, upload, ours, ledger, watch)
+
+    def _ours(self, collection_id: UUID, upload: Upload) -> Ours:
+        """What our own manifest tells of pictures that are in the collection still."""
+        if MANIFEST not in upload.documents:
+            return {}
+        known = {each.id: each for each in pictures_of(self.uow, collection_id)}
+        told = hashes_in_manifest(upload.documents[MANIFEST])
+        return {
+            path: (Meant(id_, known[id_].width, known[id_].height), hashed)
+            for path, (id_, hashed) in told.items()
+            if id_ in known
+        }
 
     def _index(
         self,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,7 +21,7 @@ from app.jobs.watch import Watch
 from app.models import Image
 from app.models.image import NOT_DESTROYED
 from app.services.examination import Offer
-from app.services.exchange.archive import Upload
+from app.services.exchange.archive import BLOCK, Upload
 from app.services.exchange.matching import Meant
 from app.services.exchange.pictures_known import picture_with
 from app.services.new_image import Wishes
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("darkroom.exchange")
 ORIGIN: Final = "import:"
+Ours = Mapping[str, tuple[Meant, str]]
+"""By its path each picture that an export of the collection wrote, with its SHA-256."""
 
 
 class StoredPictures:
@@ -42,9 +46,16 @@ class StoredPictures:
         self._trash = trash
 
     def look_at(
-        self, actor: Actor, slug: str, upload: Upload, ledger: Ledger, watch: Watch
+        self,
+        actor: Actor,
+        slug: str,
+        upload: Upload,
+        ours: Ours,
+        ledger: Ledger,
+        watch: Watch,
     ) -> dict[str, Meant]:
-        """What each picture of the archive is; what would be refused is told as a loss.
+        """What each picture of the archive is; what would be refused is told as a loss. A file
+        that we made of a picture of the collection, as one without metadata, is that picture.
 
         ``QuotaExceeded`` where they do not fit all together.
         """
@@ -53,7 +64,7 @@ class StoredPictures:
         for n, path in enumerate(upload.pictures):
             watch.advance(n, len(upload.pictures))
             try:
-                found[path] = self._look(actor, slug, upload, path)
+                found[path] = self._look(actor, slug, upload, path, ours)
             except QuotaExceeded:
                 raise
             except RefusedError:
@@ -63,8 +74,11 @@ class StoredPictures:
         self._require_room(actor, fresh)
         return found
 
-    def _look(self, actor: Actor, slug: str, upload: Upload, path: str) -> Meant:
+    def _look(self, actor: Actor, slug: str, upload: Upload, path: str, ours: Ours) -> Meant:
         with upload.open_picture(path) as spool:
+            if path in ours and _hash_of(spool) == ours[path][1]:
+                return replace(ours[path][0], entry=path)
+            spool.seek(0)
             offer = Offer(PurePosixPath(path).name, spool, spool.size)
             looked = self._ingest.look_at(actor, offer, Wishes(collection=slug))
         if isinstance(looked, tuple):
@@ -137,3 +151,10 @@ class StoredPictures:
             if row.meta is not None
             and row.meta.told(row.id, {}).get("uploaded_from") == ORIGIN + origin
         ]
+
+
+def _hash_of(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(BLOCK):
+        digest.update(block)
+    return digest.hexdigest()

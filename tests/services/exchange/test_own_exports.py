@@ -3,12 +3,15 @@ it, and it changes nothing."""
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from app.formats.dataset import Task
+from app.media.stripping import Policy
 from app.services.exchange.options import Names, Splits
 from tests.fixtures.exchange import ExchangeRoom, coco, coloured, pack
 from tests.fixtures.installation import Installation
@@ -39,6 +42,13 @@ FURTHER: dict[str, dict[str, Any]] = {
 }
 GUESSED = {"obb": {"task-guessed"}}
 """What is told truly: nothing in the file says whether they are turned boxes."""
+
+
+def jpeg(colour: int = 0) -> bytes:
+    out, exif = io.BytesIO(), Image.Exif()
+    exif[0x010E] = "what nobody else shall read"
+    Image.new("RGB", (64, 48), (colour, 90, 40)).save(out, "JPEG", exif=exif)
+    return out.getvalue()
 
 
 def drawn(site: Installation, *names: str) -> ExchangeRoom:
@@ -92,6 +102,20 @@ def test_of_pictures_in_folders(site: Installation, way: str) -> None:
     pictures = {name: coloured(n) for n, name in enumerate(names)}
     room.take(pack({"s.json": json.dumps(coco(*names)).encode(), **pictures}))
     unchanged(room, room.give(**WAYS[way]), told=GUESSED.get(way, set()))
+
+
+@pytest.mark.parametrize("way", ["coco", "yolo"])
+def test_of_pictures_without_their_metadata(site: Installation, way: str) -> None:
+    """The bytes are others than here: the manifest tells which picture they were made of."""
+    room = ExchangeRoom(site, ())
+    image = room.add("a.jpg", jpeg())
+    room.installation.services.annotations.put(room.actor, image, {"annotations": BOXES}, "*")
+    files = room.give(**WAYS[way], metadata=Policy.ALL)
+    assert jpeg() not in files.values()
+    unchanged(room, files, told=set())
+    (place,) = (name for name in files if name.endswith("a.jpg"))
+    _, report = room.examine(pack({**files, place: jpeg(colour=7)}))
+    assert report["to_store"] == 1, "another picture in its place is another one"
 
 
 ODD = (
