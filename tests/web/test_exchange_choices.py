@@ -3,6 +3,7 @@ the field that they stand in."""
 
 from __future__ import annotations
 
+import json
 import re
 from io import BytesIO
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.services.collections import CollectionEdit
-from tests.fixtures.exchange import ExchangeRoom
+from tests.fixtures.exchange import ExchangeRoom, coco
 from tests.fixtures.installation import Installation
 
 BOTH = [
@@ -109,3 +110,16 @@ def test_on_the_page_it_stands_at_the_field(
     assert jobs(room) == 0
     ids = re.findall(r' id="([^"]+)"', page.text)
     assert len(ids) == len(set(ids))
+
+
+def test_one_is_one_in_the_report(room: ExchangeRoom) -> None:
+    document = coco("a.png", boxes=1, labels=("cat",))
+    room.installation.services.collections.edit(
+        room.actor, room.slug, CollectionEdit(labels_closed=False)
+    )
+    job, _ = room.examine(json.dumps(document).encode(), "set.json")
+    page = room.installation.browser("ann").get(f"/collections/{room.slug}/exchange/{job}").text
+    for words in ("picture in the file", "annotation", "picture found by name"):
+        assert f"<dt>{words}</dt><dd>1</dd>" in page
+    assert "<dt>pictures to store</dt><dd>0</dd>" in page
+    assert "1 picture changed: 1 annotation added" in page
