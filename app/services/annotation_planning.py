@@ -15,7 +15,7 @@ from app.domain.annotation import MAX_BOXES, Annotation, Change, Changes
 from app.domain.operations import SaveKind
 from app.domain.states import AnnotationState
 from app.domain.workflow import SUBMITTED, WITH_REASON, Standing, state_after
-from app.errors import InvalidInput, Mistake
+from app.errors import Conflict, InvalidInput, Mistake
 from app.services.annotation_log import Save
 from app.services.annotation_rows import RowChanges, net_changes, next_place, row_changes
 from app.services.picture_access import PictureAccess
@@ -73,6 +73,8 @@ def planned(
     """As `AnnotationWriting.write_set`, up to writing; it raises the same but for what is
     missing of attributes."""
     after = _state_after(source, actor, picture, changes, kind, state)
+    if after is AnnotationState.DONE and after is not picture.annotation_state:
+        _check_holder(source, actor, picture, kind, at)
     save = _save(source, actor, picture, changes, kind, after, at)
     net = net_changes(save.changes.steps)
     more = sum((c.after is not None) - (c.before is not None) for c in net)
@@ -140,6 +142,17 @@ def _state_after(
             mistakes=[Mistake("state", f"To say {after.value}, use the call that takes why.")],
         )
     return after
+
+
+def _check_holder(
+    source: Source, actor: Actor, picture: PictureAccess, kind: SaveKind, at: datetime
+) -> None:
+    """``Conflict`` where a save submits what another annotator has now: that is theirs."""
+    if kind not in _WITHOUT_REASON or allows(actor, Action.REVIEW, picture.facts):
+        return
+    task = find_task(source, picture.id)
+    if task is not None and task.holder(at) not in (None, actor.user_id):
+        raise Conflict("Somebody else has this picture now.", operation="annotations.submit")
 
 
 def _stamped(

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from app.domain.points import MAX_SET_POINTS
-from app.errors import InvalidInput, NotFound, NotPermitted
+from app.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from app.models import Image
 from tests.fixtures.rooms import Rooms
 from tests.fixtures.rounds import SLUG, RoundPlace, op
@@ -112,3 +112,41 @@ def test_operations_give_a_picture_no_more_points_than_it_may_have(place: RoundP
     gone = before.annotations[0]
     free = {"op": "delete", "id": str(gone.id), "rev": gone.rev}
     ops.patch(bob, image, {"ops": [free, *outlines(1)["ops"]]})
+
+
+def test_who_became_a_viewer_is_not_offered_to_submit(place: RoundPlace) -> None:
+    made = place.make("bob", "cy")
+    cy, (cy_id,) = place.people["cy"], place.ids("cy")
+    copy = place.rounds.mine(cy, SLUG, made, place.images[0])
+    assert place.copies.task(cy, copy).can == ("submit",)
+    place.rooms.members.change(place.ada, SLUG, cy_id, "viewer")
+    assert place.copies.task(cy, copy).can == ()
+    for call in (place.copies.submit, place.copies.reopen):
+        with pytest.raises(NotPermitted):
+            call(cy, copy)
+
+
+@pytest.mark.parametrize("way", ["patch", "put"])
+def test_a_save_submits_no_picture_that_another_has(place: RoundPlace, way: str) -> None:
+    """As the call for it does not; its boxes may be written beside whoever has it."""
+    rooms, image = place.rooms, place.images[0]
+    bob, cy, rae = (place.people[name] for name in ("bob", "cy", "rae"))
+    rooms.tasks.take(bob, image)
+    drawn = {k: v for k, v in op("wren", 0).items() if k not in ("op", "id")}
+
+    def save(who: Any, **state: str) -> str:
+        if way == "patch":
+            return rooms.annotation_ops.patch(
+                who, image, {"ops": [op("wren", 0)], **state}
+            ).state
+        return rooms.annotations.put(who, image, {"annotations": [drawn], **state}, "*").state
+
+    with pytest.raises(Conflict):
+        save(cy, state="done")
+    assert rooms.annotations.get(cy, image).annotations == ()
+    assert save(cy) == "in_progress"
+    assert rooms.tasks.of(bob, image).can
+    if way == "put":
+        assert save(rae, state="done") == "done"  # a reviewer may come between
+    else:
+        assert save(bob, state="done") == "done"

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.db.session import UnitOfWork
 from app.db.times import utc_now
-from app.domain.access import Action, Actor
+from app.domain.access import Action, Actor, allows
 from app.domain.agreement import DEFAULT_IOU
 from app.domain.annotation import MAX_BOXES, Annotation
 from app.domain.blind_copies import LEFT_OUT, WAITING, Outcome, check_writing
@@ -175,7 +175,8 @@ class Copies:
     def _view(self, session: Session, actor: Actor, found: Opened) -> TaskView:
         copy = found.copy
         done = copy.state is DONE
-        own = copy.annotator_id == actor.user_id
+        may = allows(actor, Action.ANNOTATE, found.picture.facts)
+        own = may and copy.annotator_id == actor.user_id
         reopens = done and own and outcome(session, copy) is not Outcome.COMPARED
         submits = own and copy.state in WAITING
         person = people(session, actor, [copy.annotator_id]).get(copy.annotator_id)
