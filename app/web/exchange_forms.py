@@ -63,7 +63,10 @@ def export_options(form: Form) -> ExportOptions:
 
 def known_fields(form: Form) -> Form:
     """``InvalidInput`` with the fields that no import has."""
-    unknown = [Mistake(name, "is not a known field") for name in form if name not in _FIELDS]
+    # The name of a part may be one that cannot be read: then the form has it under None.
+    unknown = [
+        Mistake(name or "", "is not a known field") for name in form if name not in _FIELDS
+    ]
     if unknown:
         raise InvalidInput("A field of this form is not known.", mistakes=unknown)
     return form

@@ -123,3 +123,15 @@ def test_one_is_one_in_the_report(room: ExchangeRoom) -> None:
         assert f"<dt>{words}</dt><dd>1</dd>" in page
     assert "<dt>pictures to store</dt><dd>0</dd>" in page
     assert "1 picture changed: 1 annotation added" in page
+
+
+def test_a_field_whose_name_cannot_be_read_is_told_by_a_text(room: ExchangeRoom) -> None:
+    answer = room.installation.api("ann").post(
+        f"/api/v1/collections/{room.slug}/imports",
+        data=b'--cut\r\nContent-Disposition: form-data; name="file"; filename="set.json"\r\n'
+        b"\r\n[]\r\n--cut\r\nContent-Disposition: form-data; name\r\n\r\nx\r\n--cut--\r\n",
+        content_type="multipart/form-data; boundary=cut",
+    )
+    assert answer.status_code == 422
+    assert [told["path"] for told in answer.json["errors"]] == [""]
+    assert jobs(room) == 0
