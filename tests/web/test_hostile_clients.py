@@ -18,7 +18,7 @@ from tests.fixtures.wire import Wire, until
 
 pytestmark = pytest.mark.slow
 
-SOON = 2.0
+SOON = 8.0
 """Seconds within which an ordinary client is answered beside all the others."""
 LINE = b"GET /livez HTTP/1.1\r\nHost: "
 LOGIN = ("POST /auth/login", "Content-Type: application/x-www-form-urlencoded")

@@ -29,7 +29,7 @@ MIB = 1 << 20
 IMAGES = "POST /api/v1/images"
 COLLECTIONS = "POST /api/v1/collections"
 JSON = "Content-Type: application/json"
-SOON = 3.0
+SOON = 10.0
 """Seconds within which a refusal that needs no body has to be there."""
 STUCK = 45.0
 """Seconds after which a client that neither sends nor takes anything is cut for sure."""

@@ -121,7 +121,7 @@ def test_a_hanging_vault_takes_no_threads_from_what_needs_none(
         time.sleep(0.5)
         began = time.monotonic()
         assert answer(server, f"GET {address}", key) == 200
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4  # a thread waits 5 s for the vault
         assert {wire.answer().status for wire in waiting} == {503}
         assert time.monotonic() - began < LONGEST_REQUEST
         bao.let_go()

@@ -97,6 +97,6 @@ def test_any_bytes_are_looked_at(files: dict[str, bytes]) -> None:
 @pytest.mark.parametrize("head", [b'"' * 70_000, b'"\\' * 40_000, b"[" * 70_000, b"<" * 70_000,
                                   b"0 " * 40_000, b"1" * 70_000, b"0 0" * 30_000])  # fmt: skip
 def test_a_look_takes_bounded_time(head: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     detect({f"a{suffix}": head for suffix in (".json", ".xml", ".txt", ".yaml", ".csv")})
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2

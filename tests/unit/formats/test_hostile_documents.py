@@ -313,9 +313,9 @@ POINTS: dict[str, Callable[[int], Files]] = {
 
 @pytest.mark.parametrize("name", POINTS)
 def test_a_million_points_in_one_shape(name: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert refusal(FORMATS[name], POINTS[name](1_000_000))
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     assert FORMATS[name].parse(POINTS[name](9_999), SIZES).dataset.pictures
 
 

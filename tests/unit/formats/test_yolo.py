@@ -326,11 +326,11 @@ def test_lines_that_are_no_label(line: str, names: str) -> None:
     ],
 )  # fmt: skip
 def test_heads_that_are_refused(text: str, place: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(InvalidInput) as refused:
         yolo.parse({"data.yaml": text.encode()}, Options())
     assert refused.value.mistakes[0].path == place
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_two_heads_that_differ_are_refused() -> None:

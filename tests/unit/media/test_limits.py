@@ -27,7 +27,7 @@ def test_pixels_are_counted_from_the_header() -> None:
     error = refusal(DecodeLimits(), pictures.png_of_claimed_size(65536, 65536), formats.PNG)
     assert error.message == "The picture has 4295 megapixels, the limit is 50."
     assert error.details == {"reason": "pixels"}
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 def test_the_limit_of_pixels_is_exact() -> None:
