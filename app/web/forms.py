@@ -51,6 +51,12 @@ def moment(text: str | None, path: str) -> datetime | None:
         raise wrong(path, "must be a time such as 2026-11-22T10:00:00Z") from None
 
 
+def check_span(since: datetime | None, until: datetime | None) -> None:
+    """Refuse, at ``to``, a span of time that ends before it begins."""
+    if since is not None and until is not None and until < since:
+        raise wrong("to", "must not lie before the beginning")
+
+
 def future(text: str | None, path: str) -> datetime | None:
     """Read a time that is still to come; a day alone means its end."""
     at = moment(text, path)

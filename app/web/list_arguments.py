@@ -51,6 +51,8 @@ def list_arguments(arguments: MultiDict[str, str]) -> ListArguments:
     status = forms.one_of(arguments.get("status"), "status", _STATUSES)
     trashed = status == ImageStatus.TRASHED
     sort = forms.one_of(arguments.get("sort"), "sort", [order.value for order in Sort])
+    since, until = (forms.moment(arguments.get(end), end) for end in ("from", "to"))
+    forms.check_span(since, until)
     query = ListQuery(
         sort=Sort(sort or Sort.UPLOADED_DESC.value),
         limit=forms.number(arguments.get("limit"), "limit", 1, MAX_PAGE, DEFAULT_PAGE),
@@ -61,8 +63,8 @@ def list_arguments(arguments: MultiDict[str, str]) -> ListArguments:
         state=forms.one_of(
             arguments.get("state"), "state", [state.value for state in AnnotationState]
         ),
-        since=forms.moment(arguments.get("from"), "from"),
-        until=forms.moment(arguments.get("to"), "to"),
+        since=since,
+        until=until,
     )
     return ListArguments(
         query=query,

@@ -209,7 +209,8 @@ def test_a_total_is_of_the_list_that_was_asked_for(installation: Installation) -
 @pytest.mark.parametrize(
     "query",
     ["limit=0", "limit=201", "limit=x", "cursor=xx", "sort=name", "state=odd", "from=when",
-     "status=destroyed", "attribute=:3", "annotator=x", "kind=song"],
+     "status=destroyed", "attribute=:3", "annotator=x", "kind=song",
+     "to=2026-01-01&from=2026-01-02"],
 )  # fmt: skip
 def test_wrong_list_arguments_are_422(api: ApiClient, query: str) -> None:
     answer = api.get(f"/api/v1/images?{query}")

@@ -76,17 +76,17 @@ def trash() -> Response:
 
 def _query(arguments: Arguments) -> ListQuery:
     sort = forms.one_of(arguments.get("sort"), "sort", gallery_filters.SORTS)
-    ends = (
-        gallery_filters.day(arguments.get("to"), "to", end=True),
-        _end_of(arguments.get("month")),
-    )
+    since = gallery_filters.day(arguments.get("from"), "from")
+    last = gallery_filters.day(arguments.get("to"), "to", end=True)
+    forms.check_span(since, last)
+    ends = (last, _end_of(arguments.get("month")))
     return ListQuery(
         sort=Sort(sort or Sort.UPLOADED_DESC.value),
         limit=PAGE_SIZE,
         cursor=decode_cursor(request.args.get("cursor")),
         state=forms.one_of(arguments.get("state"), "state", gallery_filters.STATES),
         kind=forms.one_of(arguments.get("kind"), "kind", gallery_filters.KINDS),
-        since=gallery_filters.day(arguments.get("from"), "from"),
+        since=since,
         until=min((end for end in ends if end is not None), default=None),
     )
 
