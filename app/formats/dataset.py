@@ -122,13 +122,14 @@ class Written:
 
     ``places`` are the paths at which the files of the pictures belong, in the order of
     ``dataset.pictures``; None where a picture is left out. ``names``: what the documents call
-    them; () where these are the places.
+    them; () where these are the places. ``task``: of YOLO, which the documents do not tell.
     """
 
     files: Files
     losses: tuple[Loss, ...]
     places: tuple[str | None, ...]
     names: tuple[str, ...] = ()
+    task: Task | None = None
 
 
 class Format(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -57,7 +57,7 @@ def write(dataset: Dataset, options: Options) -> Written:
     heads = _heads(mine)
     places = _places(mine.pictures, _read(heads), ledger)
     plan = _Plan(mine, names, task, tuple(places), heads)
-    return written(lambda to: _files(plan, to), ledger, plan.places)
+    return replace(written(lambda to: _files(plan, to), ledger, plan.places), task=task)
 
 
 def in_images(label_file: str) -> str:

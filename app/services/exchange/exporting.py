@@ -167,7 +167,7 @@ class Exporting:
             "made_at": at.isoformat(),
             "schema_version": _schema_version(self.uow, prepared.access.id),
             "collection": prepared.access.slug,
-            "options": prepared.options.told(),
+            "options": _options_told(prepared),
             "counts": {
                 "pictures": prepared.report()["pictures"],
                 "annotations": prepared.report()["annotations"],
@@ -210,6 +210,12 @@ def _counted(prepared: Prepared) -> dict[str, int]:
         if picture.split:
             counts[picture.split] = counts.get(picture.split, 0) + 1
     return counts
+
+
+def _options_told(prepared: Prepared) -> dict[str, Any]:
+    """As they were chosen, and the task of YOLO that was found where none was."""
+    told = prepared.options.told()
+    return told | {"task": prepared.written.task.value} if prepared.written.task else told
 
 
 def _pictures_told(prepared: Prepared) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from app.domain.ids import read_id
+from app.formats.dataset import Task
 
 MANIFEST: Final = "manifest.json"
 VERSION: Final = 1
@@ -72,6 +73,13 @@ def hashes_in_manifest(raw: bytes) -> dict[str, tuple[UUID, str]]:
         if isinstance(place, str) and id_ is not None and isinstance(hashed, str):
             found[place] = id_, hashed
     return found
+
+
+def task_in_manifest(raw: bytes) -> Task | None:
+    """What the lines of a YOLO set of ours mean; they do not tell it themselves."""
+    options = _ours(raw).get("options")
+    word = options.get("task") if isinstance(options, dict) else None
+    return next((task for task in Task if task == word), None)
 
 
 def crops_in_manifest(raw: bytes) -> str | None:

@@ -25,6 +25,7 @@ from app.services.exchange.manifest import (
     crops_in_manifest,
     hashes_in_manifest,
     pictures_in_manifest,
+    task_in_manifest,
 )
 from app.services.exchange.matching import (
     Match,
@@ -99,7 +100,7 @@ class Reader:
         ours = _in_manifest(upload)
         index = self._index(access.id, stored, notes.file_names | ours)
         files = {name: documents[name] for name in wanted}
-        parsed = format_.parse(files, _beside(index, classes, options))
+        parsed = format_.parse(files, _beside(index, classes, options, upload))
         dataset = _checked(parsed, format_, ours, ledger)
         matches = match_pictures(dataset.pictures, index, ledger)
         is_open, mapping = not access.labels_closed, options.classes
@@ -203,14 +204,18 @@ def _in_manifest(upload: Upload) -> dict[str, UUID]:
 
 
 def _beside(
-    index: PictureIndex, classes: Mapping[UUID, LabelClass], options: ImportOptions
+    index: PictureIndex,
+    classes: Mapping[UUID, LabelClass],
+    options: ImportOptions,
+    upload: Upload,
 ) -> Options:
-    named = index.named()
+    named, is_ours = index.named(), MANIFEST in upload.documents
+    told = task_in_manifest(upload.documents[MANIFEST]) if is_ours else None
     return Options(
         sizes={name: (meant.width, meant.height) for name, meant in named.items()},
         classes={label.number: label.name for label in living(classes)},
         origin=options.origin,
-        task=options.task,
+        task=options.task or told,
         same={name: picture_mark(meant) for name, meant in named.items()},
     )
 
