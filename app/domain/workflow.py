@@ -3,7 +3,8 @@
 ::
 
     new, in_progress -> done, skipped (with a reason)         whoever may annotate
-    skipped, rejected -> in_progress, done                    whoever may annotate
+    skipped, rejected -> in_progress, done, skipped           whoever may annotate
+    in_progress, skipped -> new                               whoever may annotate
     done -> in_progress                                       who submitted it; a reviewer
     done -> accepted, rejected (with a reason); any -> those  a reviewer
     accepted -> in_progress, rejected                         a reviewer
@@ -23,6 +24,7 @@ from app.domain.names import clean_description, refuse
 from app.domain.states import REVIEWED, AnnotationState
 from app.errors import NotPermitted, PictureSubmitted
 
+NEW, REJECTED = AnnotationState.NEW, AnnotationState.REJECTED
 #: Nobody changes a picture in these without taking it back first.
 SUBMITTED: Final = frozenset({AnnotationState.DONE, AnnotationState.ACCEPTED})
 #: What is said with these goes to whoever works on the picture next.
@@ -53,7 +55,7 @@ def state_after(
 
     A save that only changes boxes moves "new", "skipped" and "rejected" on to "in_progress".
     Raises ``PictureSubmitted`` where the picture is read-only to this person, ``NotPermitted``
-    for a verdict that is a reviewer's.
+    for a verdict that is a reviewer's, or one that would be passed over.
     """
     target = wanted or _after_work(current, boxes_changed)
     if target is current and not boxes_changed:
@@ -63,6 +65,11 @@ def state_after(
     if target in REVIEWED and target is not current and not standing.may_review:
         raise NotPermitted(
             "Only a reviewer can accept or reject.", operation="annotations.state"
+        )
+    if (current, target) == (REJECTED, NEW) and not standing.may_review:
+        raise NotPermitted(
+            "A reviewer sent this picture back: mend it, or skip it with a reason.",
+            operation="annotations.state",
         )
     return target
 

@@ -38,7 +38,11 @@ def step(
 def test_whoever_writes_goes_from_what_is_open_to_what_is_no_verdict(
     current: AnnotationState, wanted: AnnotationState, changed: bool, who: Standing
 ) -> None:
-    assert step(current, wanted, who, changed=changed) is wanted
+    if (current, wanted) == (REJECTED, NEW) and not who.may_review:
+        with pytest.raises(NotPermitted):
+            step(current, wanted, who, changed=changed)
+    else:
+        assert step(current, wanted, who, changed=changed) is wanted
 
 
 @pytest.mark.parametrize("wanted", AnnotationState)
