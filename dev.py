@@ -289,7 +289,7 @@ def has_room(folder: Path) -> bool:
 
 
 def test(*arguments: str) -> None:
-    """Run pytest on every core and two more, since many tests wait for another program, with
+    """Run pytest on every core and one more, since many tests wait for another program, with
     its files in memory, since a disk is waited for at every commit; the caller's own choice
     of processes and of TMPDIR wins."""
     set_up(DEV)
@@ -298,7 +298,7 @@ def test(*arguments: str) -> None:
         os.environ.setdefault("TMPDIR", str(MEMORY))
     os.environ.setdefault("PYTHONHASHSEED", "0")  # every process collects in the same order
     own = ("-n", "--numprocesses", "--pdb", "--collect-only", "no:xdist")
-    processes = str(2 + max(2, os.cpu_count() or 2))
+    processes = str(1 + max(2, os.cpu_count() or 2))
     spread = ["-n", processes, "--dist", "loadfile", "--no-loadscope-reorder"]
     chosen = any(argument.startswith(own) for argument in arguments)
     become("-m", "pytest", *([] if chosen else spread), "-m", "not benchmark", *arguments)

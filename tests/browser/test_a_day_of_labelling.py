@@ -104,6 +104,7 @@ class Keyboard:
         self.page.wait_for_url(lambda url: url != before, wait_until="commit")
 
 
+@pytest.mark.timeout(900)  # some 3,000 keys, while other tests want the machine too
 def test_fifty_pictures_by_keyboard(shift: Shift, desk: Desk) -> None:
     """The server is killed twice with work on the way, the network is cut once: nothing is
     lost, nothing is there twice."""

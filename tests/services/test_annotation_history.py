@@ -76,7 +76,7 @@ class TestHistory:
     ) -> None:
         id_ = uuid4()
         patch(rooms, ada, image, add(id_, 1))
-        rooms.clock.advance(minutes=5)
+        rooms.clock.advance(minutes=31)  # it is nobody's any more
         patch(rooms, bob, image, move(id_, 1, 9), state="done")
         page = rooms.annotation_history.history(bob, image)
         state, moved, started, added = page.entries
@@ -84,7 +84,7 @@ class TestHistory:
         assert (moved.before["box"]["x"], moved.after["box"]["x"]) == (1, 9)
         assert (moved.before["rev"], moved.after["rev"], moved.way) == (1, 2, "patch")
         assert (added.kind, added.before, added.annotation_id) == ("add", None, id_)
-        assert (moved.at - added.at).seconds == 300
+        assert (moved.at - added.at).seconds == 31 * 60
         assert (started.before, started.after) == ("new", "in_progress")
         assert page.people[ada.user_id].name == "Ada"
         assert [page.people[e.actor_id].is_you for e in (moved, added)] == [True, False]
