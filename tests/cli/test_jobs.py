@@ -46,6 +46,13 @@ class Worker:
             text=True,
         )
 
+    @property
+    def would_stop(self) -> bool:
+        """Whether it has come so far that SIGTERM ends it in order."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        (caught,) = (line for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
     def end(self, number: signal.Signals) -> tuple[int, str]:
         self._process.send_signal(number)
         said, _ = self._process.communicate(timeout=STOP_SECONDS)
@@ -137,10 +144,11 @@ def test_two_workers_share_the_work(installation: Installation) -> None:
         with installation.house.uow.read_rows() as rows:
             kinds = rows.execute(text("SELECT kind, count(*) FROM jobs GROUP BY kind")).all()
         assert {count for _, count in kinds} <= {1, 2}, "the last one is kept for a minute"
+        assert until(lambda: all(worker.would_stop for worker in workers), 60)
     finally:
-        for worker in workers:
-            code, said = worker.end(signal.SIGTERM)
-            assert (code, "Traceback" in said) == (0, False), said
+        ends = [worker.end(signal.SIGTERM) for worker in workers]
+    for code, said in ends:
+        assert (code, "Traceback" in said) == (0, False), said
     assert sorted(destroyed(installation)) == sorted(str(image) for image in ids)
 
 
