@@ -55,7 +55,7 @@ class Worker:
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         self._process.send_signal(number)
-        said, _ = self._process.communicate(timeout=STOP_SECONDS)
+        said, _ = self._process.communicate(timeout=3 * STOP_SECONDS)  # on a busy machine
         return self._process.returncode, said
 
 
