@@ -131,5 +131,7 @@ def _expected() -> int | Literal["*"] | None:
         return "*" if request.headers.get("If-Match", "").strip() == "*" else None
     if request.if_match.star_tag:
         return "*"
-    tags = [tag for tag in request.if_match.as_set() if _REVISION.fullmatch(tag)]
+    # Werkzeug reads an empty tag ("") as None, whatever its types say.
+    given = [tag or "" for tag in request.if_match.as_set()]
+    tags = [tag for tag in given if _REVISION.fullmatch(tag)]
     return int(tags[0]) if len(tags) == 1 else -1
