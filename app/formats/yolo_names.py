@@ -179,14 +179,18 @@ def head_files(
 
 
 def _yaml(was: dict[str, Any], names: Names, folders: Mapping[str, str]) -> str:
-    """``train`` and ``val`` must be there for the library, so one stands for the other."""
+    """``train`` and ``val`` must be there for the library, so one stands for the other.
+
+    No ``path``: a relative one, "." too, is taken from the library's own folder of data sets;
+    without one the folder of this file is meant, wherever it lies.
+    """
     one = next(iter(folders.values()), "images")
     used = {"train": one, "val": one, **folders}
-    document = {name: value for name, value in was.items() if name not in SPLITS}
+    document = {name: value for name, value in was.items() if name not in (*SPLITS, "path")}
     document |= {split: used[split] for split in SPLITS if split in used}
     if "nc" in was:
         document["nc"] = len(names)
-    document |= {"path": ".", "names": dict(names)}
+    document["names"] = dict(names)
     return str(yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100_000))
 
 

@@ -103,5 +103,5 @@ def _splits(form: Form) -> dict[str, Any]:
     except InvalidInput:
         told = {}
     if sum(told.values()) != 100:
-        raise wrong("split_train", "and the others are whole numbers that make 100 together")
+        raise wrong("split_train", "must be whole numbers that make 100 together")
     return {"splits": told, "seed": seed}

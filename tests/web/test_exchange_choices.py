@@ -112,6 +112,31 @@ def test_on_the_page_it_stands_at_the_field(
     assert len(ids) == len(set(ids))
 
 
+def ticked(form: str) -> list[tuple[str, str]]:
+    pattern = r'type="checkbox" name="(\w+)" value="(\w+)" checked'
+    return re.findall(pattern, form)
+
+
+def test_what_was_chosen_stands_there_again_beside_a_mistake(room: ExchangeRoom) -> None:
+    path = f"/collections/{room.slug}/exchange"
+    browser = room.installation.browser("ann")
+    usual = browser.get(path).text
+    assert '<details class="more" open' not in usual
+    taking, giving = usual.split('id="export"')
+    assert (ticked(taking), ticked(giving)) == ([("images", "1")], [("images", "1")])
+    chosen = {"format": "yolo", "crops": "1", "states": ["done", "rejected"]}
+    page = browser.post(f"{path}/export", data=chosen | {"split_train": "70"}).text
+    taking, giving = page.split('id="export"')
+    assert ticked(taking) == [("images", "1")]
+    assert ticked(giving) == [("crops", "1"), ("states", "done"), ("states", "rejected")]
+    assert ('class="more" open' in taking, 'class="more" open' in giving) == (False, True)
+    assert "Parts</a>: must be whole numbers that make 100 together" in page
+    data = file() | {"images": "0", "classes": "cat"}
+    taking, giving = browser.post(f"{path}/import", data=data).text.split('id="export"')
+    assert (ticked(taking), ticked(giving)) == ([], [("images", "1")])
+    assert ('class="more" open' in taking, 'class="more" open' in giving) == (True, False)
+
+
 def test_one_is_one_in_the_report(room: ExchangeRoom) -> None:
     document = coco("a.png", boxes=1, labels=("cat",))
     room.installation.services.collections.edit(

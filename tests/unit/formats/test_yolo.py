@@ -263,7 +263,7 @@ def test_lists_of_pictures_become_folders() -> None:
     found, _, written = again(yolo, files, Options(sizes={"images/p.jpg": (8, 8)}))
     assert codes(written) == {"layout": 1}
     assert yaml.safe_load(found["data.yaml"]) == {
-        "license": "mine", "path": ".", "train": "images", "val": "images", "names": {0: "a"},
+        "license": "mine", "train": "images", "val": "images", "names": {0: "a"},
     }  # fmt: skip
 
 
