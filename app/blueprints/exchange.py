@@ -12,7 +12,13 @@ from app.services.exchange.export_jobs import EXPORT
 from app.services.exchange.import_jobs import EXAMINE
 from app.web import pages
 from app.web.context import services
-from app.web.exchange_forms import export_options, import_options, mode_of, upload_of
+from app.web.exchange_forms import (
+    at_the_file,
+    export_options,
+    import_options,
+    mode_of,
+    upload_of,
+)
 from app.web.exchange_view import ExchangePage, exchange_page, report_page
 from app.web.frame import set_collection
 from app.web.guards import PAGE, Gate, gate
@@ -39,7 +45,8 @@ def take(slug: str) -> Response:
         options = import_options(request.form)
         job = services().imports.start(actor(), slug, spool, name, options)
     except (InvalidInput, FileTooLarge) as error:
-        return pages.again("exchange/page.html", error, exchange=_page(slug), sent="import")
+        shown = at_the_file(error) if isinstance(error, InvalidInput) else error
+        return pages.again("exchange/page.html", shown, exchange=_page(slug), sent="import")
     return pages.done(url_for("exchange.report", slug=slug, job_id=job))
 
 

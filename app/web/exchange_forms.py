@@ -34,6 +34,15 @@ def upload_of(file: FileStorage | None) -> tuple[FileOfForm, str]:
     return spool, file.filename or ""
 
 
+def at_the_file(error: InvalidInput) -> InvalidInput:
+    """The same refusal; what is wrong in the archive is told at its field, with the place."""
+    told = [
+        each if each.path in _FIELDS else Mistake("file", _with_place(each))
+        for each in error.mistakes
+    ]
+    return InvalidInput(error.message, mistakes=told, operation=error.operation)
+
+
 def import_options(form: Form) -> ImportOptions:
     """``InvalidInput`` with the field that is wrong."""
     told: dict[str, Any] = {
@@ -80,6 +89,11 @@ def mode_of(text: str | None) -> Mode | None:
     if found is None:
         raise wrong("mode", "must be one of " + ", ".join(Mode))
     return found
+
+
+def _with_place(mistake: Mistake) -> str:
+    known = mistake.path in {"file", "archive"}
+    return mistake.message if known else f"{mistake.path}: {mistake.message}"
 
 
 def _flag(form: Form, name: str, *, usual: bool) -> bool:

@@ -22,7 +22,7 @@ KINDS: Final = {EXAMINE: "examine", APPLY: "import", EXPORT: "export"}
 WEIGHTS: Final = {
     "lost": "Lost",
     "changed": "Changed",
-    "kept": "Kept, not shown",
+    "kept": "Kept",
     "check": "Please look",
 }
 MODES: Final = (

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.db.times import utc_now
+from app.services.exchange.catalogue import formats
 from app.services.exchange.export_jobs import EXPORT
 from app.services.exchange.import_jobs import APPLY, EXAMINE
 from app.services.job_view import JobView
@@ -18,7 +19,8 @@ EXCHANGES = frozenset({EXAMINE, APPLY, EXPORT})
 @dataclass(frozen=True, slots=True)
 class JobRow:
     """``again_at``: when what went wrong is tried again; None: not to be tried. ``report_of``:
-    the collection at whose page its report stands."""
+    the collection at whose page its report stands; ``about``: what it tells apart from others
+    of its kind."""
 
     id: UUID
     label: str
@@ -33,6 +35,7 @@ class JobRow:
     finished_at: datetime | None
     is_open: bool
     report_of: str | None = None
+    about: str | None = None
 
 
 def job_row(job: JobView) -> JobRow:
@@ -52,9 +55,17 @@ def job_row(job: JobView) -> JobRow:
         finished_at=job.finished_at,
         is_open=job.is_open,
         report_of=_report_of(job),
+        about=_about(job),
     )
 
 
 def _report_of(job: JobView) -> str | None:
     told = (job.result or {}).get("collection") if job.kind in EXCHANGES else None
     return told if isinstance(told, str) else None
+
+
+def _about(job: JobView) -> str | None:
+    """The format of a data set, as people call it."""
+    told = (job.result or {}).get("format") if job.kind in EXCHANGES else None
+    known = formats().get(str(told))
+    return known.WORDS if known is not None else None

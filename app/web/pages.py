@@ -39,7 +39,8 @@ def errors_of(error: DarkroomError) -> dict[str, str]:
     """Return a sentence a field; the key '' is for the form as a whole."""
     mistakes = error.mistakes if isinstance(error, InvalidInput) else ()
     by_field = {mistake.path.removeprefix("$."): mistake.message for mistake in mistakes}
-    known = {name: text for name, text in by_field.items() if name in request.form}
+    sent = {*request.form, *request.files}
+    known = {name: text for name, text in by_field.items() if name in sent}
     return known if known and len(known) == len(by_field) else {"": error.message} | known
 
 

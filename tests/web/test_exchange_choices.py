@@ -7,6 +7,7 @@ import json
 import re
 from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -112,6 +113,34 @@ def test_on_the_page_it_stands_at_the_field(
     assert len(ids) == len(set(ids))
 
 
+def archive(name: str) -> bytes:
+    packed = BytesIO()
+    with ZipFile(packed, "w") as writer:
+        writer.writestr(name, "{}")
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (b"", "must be a ZIP file or a file of labels"),
+        (archive("../x.json"), "entry 1: The path of this entry leads out of the archive."),
+        (archive("x.json")[:-9], "This is no ZIP file, or it is cut short or damaged."),
+    ],
+)
+def test_what_is_wrong_with_the_archive_stands_at_the_file(
+    room: ExchangeRoom, sent: bytes, told: str
+) -> None:
+    path = f"/collections/{room.slug}/exchange"
+    browser = room.installation.browser("ann")
+    browser.get(path)
+    page = browser.post(f"{path}/import", data={"file": (BytesIO(sent), "set.zip")})
+    assert page.status_code == 422
+    assert f'<a href="#field-file">File</a>: {told}' in page.text
+    assert page.text.count('class="error"') == 1
+    assert jobs(room) == 0
+
+
 def ticked(form: str) -> list[tuple[str, str]]:
     pattern = r'type="checkbox" name="(\w+)" value="(\w+)" checked'
     return re.findall(pattern, form)
@@ -160,3 +189,11 @@ def test_a_field_whose_name_cannot_be_read_is_told_by_a_text(room: ExchangeRoom)
     assert answer.status_code == 422
     assert [told["path"] for told in answer.json["errors"]] == [""]
     assert jobs(room) == 0
+
+
+def test_the_list_of_jobs_tells_data_sets_apart(room: ExchangeRoom) -> None:
+    name = room.installation.services.collections.get(room.actor, room.slug).name
+    job, _ = room.examine(json.dumps(coco("a.png")).encode(), "set.json")
+    page = room.installation.browser("ann").get("/jobs").text
+    line = page[page.index(f'data-job="{job}"') :]
+    assert f'<div class="small quiet">COCO instances · {name} · done' in line

@@ -37,6 +37,7 @@ def job_rows() -> list[Model]:
             finished_at=NOW if state in {"done", "failed", "stopped"} else None,
             is_open=state in {"waiting", "running"},
             report_of="gulls" if label.startswith("Export") and size else None,
+            about="COCO instances" if label.startswith("Export") and size else None,
         )
         for i, (label, state, done, total, error, again, size) in enumerate(ROWS)
     ]
