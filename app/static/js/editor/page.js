@@ -4,6 +4,7 @@ import { settle, sharpen } from "../frame/print.js";
 import { api, send } from "../frame/http.js";
 import { toast } from "../frame/toast.js";
 import { makeActions } from "./actions.js";
+import { Announcer } from "./announcer.js";
 import { AttributePanel } from "./attribute-panel.js";
 import { Canvas } from "./canvas.js";
 import { wireClipboard } from "./clipboard.js";
@@ -42,12 +43,7 @@ const canWrite = root.hasAttribute("data-can-write");
 const picture = { w: Number(w), h: Number(h) };
 const part = (name) => root.querySelector(`[data-${name}]`);
 
-/** Is heard by screen readers; the same words twice are heard twice. */
-function announce(text) {
-  const said = part("said");
-  said.textContent = said.textContent === text ? `${text}\u00a0` : text;
-}
-
+const { say: announce, describe } = new Announcer(part("said"));
 const store = new Store();
 const labels = new Labels(root.hasAttribute("data-open-labels"));
 const layers = new Layers(store);
@@ -60,14 +56,14 @@ const tools = new Tools({ canvas, store, labels, layers, view, overlay, canWrite
 const naming = new Naming(part("naming"), { canvas, store, labels });
 const page = makePage({ part, root, surface, view, sync });
 const status = {};
-const rooms = { root, part, surface, canvas, store, labels, layers, tools, naming, sync, page, picture, canWrite, announce };
+const rooms = { root, part, surface, canvas, store, labels, layers, tools, naming, sync, page, picture, canWrite, announce, describe };
 rooms.light = new Light(part("light"), canvas.images, part("light-button"));
 rooms.previous = new Previous(previousSetUrl, rooms);
 const actions = makeActions(rooms);
 rooms.actions = actions;
 
 /** What the modules of other rooms begin with. */
-const context = { root, store, view, sync, status, announce, labels, layers, canvas, tools, canWrite, page, actions };
+const context = { root, store, view, sync, status, announce, describe, labels, layers, canvas, tools, canWrite, page, actions };
 
 const readLabels = async () => labelsUrl && labels.load((await send(labelsUrl)).data.labels);
 
@@ -87,7 +83,7 @@ function wirePanels() {
   for (const fold of root.querySelectorAll(".fold")) fold.addEventListener("toggle", () => fold.open && fold.scrollIntoView({ block: "nearest" }));
   status.save = new SaveState(part("save-state"), sync, store);
   status.line = new StatusLine(part("status"), { canvas, store, tools, picture });
-  tellWhatHappens(store, labels, announce);
+  tellWhatHappens(store, labels, announce, describe);
   store.addEventListener("met", ({ detail }) => labels.meet(detail.annotations));
 }
 

@@ -66,26 +66,19 @@ export class StatusLine {
   }
 }
 
-const SOON = 250;
-
 /** Tells screen readers what was selected and done; a held key is told once it rests. */
-export function tellWhatHappens(store, labels, announce) {
-  let due = 0;
-  const say = (words) => {
-    clearTimeout(due);
-    due = setTimeout(() => announce(words), SOON);
-  };
+export function tellWhatHappens(store, labels, announce, describe) {
   const named = (item) => `${labels.name(item.label) ?? "No label yet"}, ${kindName(item)}, ${placeWords(item)}`;
   store.addEventListener("select", ({ detail }) => {
     const item = store.get(detail.id);
-    if (item) say(named(item));
+    if (item) describe(named(item));
   });
   store.addEventListener("item", ({ detail }) => {
     const item = store.get(detail.id);
-    if (item && detail.id === store.selected) say(named(item));
+    if (item && detail.id === store.selected) describe(named(item));
   });
   store.addEventListener("op", ({ detail: { op } }) => {
-    if (op.kind === "delete") say(`${labels.name(op.before.label)} deleted`);
-    if (op.kind === "order") say(`In another order now`);
+    if (op.kind === "delete") announce(`${labels.name(op.before.label)} deleted`);
+    if (op.kind === "order") describe("In another order now");
   });
 }

@@ -6,13 +6,13 @@ import { hasPoints, placed } from "./shapes.js";
 
 const CROSSHAIR = 10;
 
-export function vertexActions({ canvas, store, tools, picture, announce }) {
+export function vertexActions({ canvas, store, tools, picture, announce, describe }) {
   const outlined = () => (tools.editable && hasPoints(tools.editable) ? tools.editable : null);
   const show = (vertex) => {
     tools.vertex = vertex;
     tools.refresh();
     const item = outlined();
-    if (item && vertex !== null) announce(`Vertex ${vertex + 1} of ${item.shape.points.length} at ${item.shape.points[vertex].map(Math.round).join(", ")}`);
+    if (item && vertex !== null) describe(`Vertex ${vertex + 1} of ${item.shape.points.length} at ${item.shape.points[vertex].map(Math.round).join(", ")}`);
   };
   const active = () => {
     const item = outlined();
@@ -62,7 +62,7 @@ export function vertexActions({ canvas, store, tools, picture, announce }) {
       const from = tools.cursor ?? canvas.middle;
       const step = (by * CROSSHAIR) / canvas.view.scale / (by > 1 ? 2 : 1);
       tools.aim(within({ x: from.x + dx * step, y: from.y + dy * step }, picture));
-      announce(`Crosshair at ${Math.round(tools.cursor.x)}, ${Math.round(tools.cursor.y)}`);
+      describe(`Crosshair at ${Math.round(tools.cursor.x)}, ${Math.round(tools.cursor.y)}`);
     },
   };
   return actions;
