@@ -78,16 +78,16 @@ def _attribute(row: Sequence[str]) -> dict[str, Any]:
     if kind == AttributeKind.SELECT.value:
         told["options"] = _parted(detail)
     elif kind == AttributeKind.NUMBER.value:
-        told |= _range(detail)
+        told |= _range(detail, name.strip())
     elif kind == AttributeKind.TEXT.value and detail.strip():
         told["max_length"] = number(detail.strip(), "attribute_detail", 1, 500, 0)
     return told | {"default": _default(kind, default.strip())}
 
 
-def _range(detail: str) -> dict[str, Any]:
+def _range(detail: str, name: str) -> dict[str, Any]:
     match = _RANGE.fullmatch(detail.strip())
     if match is None:
-        raise wrong("attribute_detail", "must be a range such as 0..120 step 1")
+        raise wrong("attribute_detail", f"must be a range such as 0..120 step 1, at “{name}”")
     return {
         name: None if text is None else _plain(text) for name, text in match.groupdict().items()
     }

@@ -101,3 +101,9 @@ def test_pictures_are_found_and_the_filter_is_kept(shore: Shore, desk: Desk) -> 
     page.locator(".filters summary").click()
     page.get_by_role("link", name="Boats at dawn").click()
     expect(tiles(page)).to_have_count(1)
+    page.locator(".filters summary").click()
+    page.get_by_label("Words of the name").fill("harbour")  # and never shown
+    page.get_by_label("Name for these filters").fill("Boats in the harbour")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_text("“Boats in the harbour” is kept.")).to_be_visible()
+    expect(tiles(page)).to_have_count(2)

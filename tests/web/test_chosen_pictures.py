@@ -141,3 +141,29 @@ def test_rounds_of_programs(gallery: Gallery) -> None:
     assert (line["copies"], line["submitted"]) == (2, 2)
     for wrong in ({"images": ["x"]}, {"count": 1}, {"iou": "x"}, {"annotators": []}):
         assert api.post(path, json=told | wrong).status_code == 422, wrong
+
+
+def test_the_label_that_is_looked_for_is_the_one_to_change(gallery: Gallery) -> None:
+    bike = gallery.services.labels.create(gallery.ann, gallery.slug, LabelEdit(name="bike")).id
+    address = f"/gallery?collection={gallery.slug}"
+    assert "selected>" not in gallery.browser.get(address).text.split('id="bulk-label"')[1]
+    bar = gallery.browser.get(f"{address}&label=bike").text.split('id="bulk-label"')[1]
+    assert re.findall(r'<option value="([^"]+)" selected>', bar) == [str(bike)]
+
+
+def test_beside_a_picture_stands_whether_somebody_looked(installation: Installation) -> None:
+    room, browser = PictureRoom(installation), installation.browser("ann")
+    image = room.upload(picture(1), "a.bmp").id
+
+    def words(annotations: list[dict[str, object]], state: str) -> str:
+        told = {"annotations": annotations, "state": state}
+        installation.services.annotations.put(room.actor, image, told, "*")
+        page = browser.get(f"/images/{image}").text
+        section = re.search(r"<h3>Labels</h3>(.*?)</section>", page, re.DOTALL)
+        assert section
+        return " ".join(re.sub(r"<[^>]+>", " ", section[1]).split())
+
+    drawn: list[dict[str, object]] = [{"label": "car", "box": {"x": 1, "y": 1, "w": 2, "h": 2}}]
+    assert words(drawn, "in_progress").endswith("1 annotation, labelling begun.")
+    assert words([], "in_progress") == "No annotations, labelling begun. Draw the first"
+    assert words([], "done") == "Looked at, and nothing is there: labelled."

@@ -76,6 +76,42 @@ def test_attributes_that_failed_stand_there_as_typed(
     page = installation.browser("ann").post(f"/collections/{slug}/labels/{label.id}", data=told)
     assert page.status_code == 422
     assert "Options, range or length of an attribute</a>: must be a range" in page.text
+    assert "at “doors”" in page.text
     for typed in ('value="auto"', 'value="doors"', 'value="2..many"', 'value="4"'):
         assert typed in page.text
     assert services.labels.whole(ann, slug).offered[0].attributes == ()
+
+
+def test_several_attributes_are_declared_at_once(installation: Installation, slug: str) -> None:
+    services, ann = installation.services, installation.person("ann").actor
+    label = services.labels.create(ann, slug, LabelEdit(name="car"))
+    browser, address = installation.browser("ann"), f"/collections/{slug}/labels/{label.id}"
+    for rows in (3, 6):
+        page = browser.get(address).text
+        ids = re.findall(r'id="(attribute-name-[0-9]+)"', page)
+        assert len(ids) == len(set(ids)) == rows
+        told = {
+            "page": "labels",
+            "name": "car",
+            "attribute_name": ["doors", "colour", "towed"],
+            "attribute_kind": ["number", "select", "checkbox"],
+            "attribute_detail": ["2..5", "red, blue", ""],
+            "attribute_default": ["", "", ""],
+            "attribute_required": ["yes", "no", "no"],
+        }
+        assert browser.post(address, data=told).status_code == 303
+    found = services.labels.whole(ann, slug).offered[0].attributes
+    assert [one.name for one in found] == ["doors", "colour", "towed"]
+
+
+def test_the_answer_to_a_form_of_the_overview_is_one_of_its_pages(
+    installation: Installation, slug: str
+) -> None:
+    browser = installation.browser("ann")
+    page = browser.post(
+        f"/collections/{slug}/members",
+        data={"email": "nobody@people.example", "role": "viewer"},
+    )
+    assert page.status_code == 422
+    assert f'<a href="/collections/{slug}" aria-current="true">Overview</a>' in page.text
+    assert page.text.count('aria-current="true">') == 1

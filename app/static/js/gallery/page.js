@@ -3,6 +3,7 @@
 import { isForThePage } from "../frame/dom.js";
 import { Actions } from "./actions.js";
 import { Cursor } from "./cursor.js";
+import { wireKeep } from "./keep.js";
 import { follow } from "./layout.js";
 import { Rail } from "./rail.js";
 import { Selection } from "./selection.js";
@@ -72,5 +73,6 @@ function start(root) {
 }
 
 wirePops();
+wireKeep(document.querySelector(".filter-panel"));
 const root = document.querySelector("[data-months]");
 if (root) start(root);
