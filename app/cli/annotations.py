@@ -234,9 +234,16 @@ def _foreseen(report: Mapping[str, Any]) -> str:
     _say_losses(report)
     if not report.get("modes"):
         return "Nothing can be taken in."
+    _say_classes(report["classes"])
     mode = report["options"]["mode"]
     found = counted(report["matched"], "picture")
     return f"{found} found. It would be: {_counts(report['modes'][mode])}"
+
+
+def _say_classes(told: Mapping[str, Any]) -> None:
+    for words, names in (("new labels", told["new"]), ("labels offered again", told["back"])):
+        if names:
+            click.echo(f"{words}: {', '.join(names)}", err=True)
 
 
 def _counts(told: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,13 @@ class MadeClasses:
     back: frozenset[UUID] = frozenset()
 
 
+def comes_back(classes: Iterable[LabelClass]) -> dict[str, LabelClass]:
+    """What was taken off the list, by the name that puts it there again."""
+    return {
+        label.name: label for label in classes if label.removed and label.merged_into is None
+    }
+
+
 def plan_classes(
     names: Sequence[str],
     classes: Mapping[UUID, LabelClass],
@@ -59,11 +66,7 @@ def plan_classes(
     one class. ``details``: what is said of names that are quite new.
     """
     result = dict(classes)
-    removed = {
-        label.name: label
-        for label in classes.values()
-        if label.removed and label.merged_into is None
-    }
+    removed = comes_back(classes.values())
     touched = []
     for name in names:
         made = _made(name, removed.get(name), result, (details or {}).get(name, PLAIN))

@@ -107,6 +107,7 @@ def test_one_is_one(room: ExchangeRoom, tmp_path: Path) -> None:
     words = ("import", str(file), "--collection", room.slug, "--accept-losses")
     dry = run(room, *words, "--dry-run")
     assert "missing-picture, 1 time (" in dry.stderr
+    assert "new labels: " in dry.stderr
     assert "1 picture found. It would be: 1 picture changed: 1 annotation added" in dry.stdout
     assert run(room, *words).stdout.startswith("1 picture changed: 1 annotation added,")
     words = ("export", str(out), "--collection", room.slug, "--accept-losses")

@@ -14,6 +14,7 @@ from app.domain.workflow import SUBMITTED
 from app.errors import InvalidInput, Mistake
 from app.formats.dataset import Dataset
 from app.services.exchange.matching import Match, place_of
+from app.services.label_rows import comes_back
 
 MOST_MISTAKES = 50
 INCOMPLETE = "A picture that is done needs this. Import it as in progress, or add it."
@@ -22,14 +23,16 @@ INCOMPLETE = "A picture that is done needs this. Import it as in progress, or ad
 @dataclass(frozen=True, slots=True)
 class ClassChoice:
     """``known``: names of the file to classes here. ``new``: names here that must become
-    classes, in order; ``named``: every name of the file to its name here; ``details``: what
-    the file says of the new ones."""
+    classes, in order; ``back``: those of them that were taken off the list, and come back;
+    ``named``: every name of the file to its name here; ``details``: what the file says of the
+    new ones."""
 
     known: Mapping[str, LabelClass]
     new: tuple[str, ...]
     named: Mapping[str, str]
     mistakes: tuple[Mistake, ...] = ()
     details: Mapping[str, ClassDetails] = field(default_factory=dict)
+    back: Mapping[str, LabelClass] = field(default_factory=dict)
 
     def with_new(self, made: Mapping[str, LabelClass]) -> dict[str, LabelClass]:
         """Every name of the file to its class, the new ones taken from ``made`` by name."""
@@ -62,7 +65,8 @@ def choose_classes(
 ) -> ClassChoice:
     """By name, else by alias, after what the person said. ``mistakes`` where the set is
     closed, with the first place of each name."""
-    offered = [label for label in classes if not label.removed]
+    everything = list(classes)
+    offered = [label for label in everything if not label.removed]
     by_name = _by_name(offered)
     places = _places(dataset, matches)
     named = {theirs: mapping.get(theirs, theirs) for theirs in places}
@@ -76,7 +80,14 @@ def choose_classes(
     except InvalidInput as refusal:
         found = refusal.mistakes or (Mistake("classes", refusal.message),)
         return ClassChoice(known, (), named, found)
-    return ClassChoice(known, new, named, details=_details(dataset, named, frozenset(new)))
+    removed = comes_back(everything)
+    return ClassChoice(
+        known,
+        new,
+        named,
+        details=_details(dataset, named, frozenset(new)),
+        back={name: removed[name] for name in new if name in removed},
+    )
 
 
 def _by_name(classes: Sequence[LabelClass]) -> dict[str, LabelClass]:
@@ -113,9 +124,10 @@ def incomplete(
     )[:MOST_MISTAKES]
 
 
-def stand_ins(names: Sequence[str]) -> dict[str, LabelClass]:
-    """Classes that are not made yet, to compare with."""
-    return {name: LabelClass(new_id(), name, "", None, n) for n, name in enumerate(names)}
+def stand_ins(choice: ClassChoice) -> dict[str, LabelClass]:
+    """Classes that are not made yet, to compare with; what comes back stands for itself."""
+    made = {name: LabelClass(new_id(), name, "", None, n) for n, name in enumerate(choice.new)}
+    return made | dict(choice.back)
 
 
 def _places(dataset: Dataset, matches: Sequence[Match]) -> dict[str, str]:

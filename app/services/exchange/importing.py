@@ -77,7 +77,7 @@ class Importing:
         modes: dict[str, Any] = {}
         read_only = 0
         if not reading.mistakes:
-            classes = reading.classes.with_new(stand_ins(reading.classes.new))
+            classes = reading.classes.with_new(stand_ins(reading.classes))
             with self.uow.read() as session:
                 for mode in Mode:
                     outcome = preview(session, actor, reading, reading.matches, mode, classes)
@@ -202,6 +202,7 @@ def _result(reading: Reading, outcome: Outcome, stored: int) -> dict[str, Any]:
 def _told(reading: Reading, options: ImportOptions, modes: Mapping[str, Any]) -> Report:
     pictures = reading.dataset.pictures
     losses: tuple[Loss, ...] = reading.ledger.losses
+    back = reading.classes.back
     return {
         "options": options.told(),
         "collection": reading.access.slug,
@@ -216,7 +217,8 @@ def _told(reading: Reading, options: ImportOptions, modes: Mapping[str, Any]) ->
             "known": sorted({label.name for label in reading.classes.known.values()})[
                 :MOST_NAMES
             ],
-            "new": list(reading.classes.new[:MOST_NAMES]),
+            "new": [name for name in reading.classes.new if name not in back][:MOST_NAMES],
+            "back": list(back)[:MOST_NAMES],
         },
         "modes": dict(modes),
         "losses": losses_json(losses),

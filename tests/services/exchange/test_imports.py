@@ -33,7 +33,7 @@ def test_examined_then_applied(room: ExchangeRoom) -> None:
     job, report = room.examine(raw(coco("a.png", "b.png")), "set.json")
     assert (report["format"], report["pictures"], report["annotations"]) == ("coco", 2, 4)
     assert (report["matched"], report["to_store"]) == (2, 0)
-    assert report["classes"] == {"known": [], "new": ["cat", "dog"]}
+    assert report["classes"] == {"known": [], "new": ["cat", "dog"], "back": []}
     assert report["modes"]["add"]["added"] == 4
     assert not any(room.boxes().values()), "nothing is written before it is accepted"
     services = room.installation.services
@@ -203,7 +203,7 @@ def test_classes_are_mapped_and_found_by_alias(room: ExchangeRoom) -> None:
     mapped = {"kitty": "cat"}
     document = raw(coco("b.png", labels=("kitty",)))
     _, report = room.examine(document, "set.json", classes=mapped)
-    assert report["classes"] == {"known": ["cat"], "new": []}
+    assert report["classes"] == {"known": ["cat"], "new": [], "back": []}
     room.take(document, "set.json", classes=mapped)
     assert {found[0] for found in room.boxes()["b.png"]} == {"cat"}
 

@@ -84,6 +84,22 @@ def test_of_every_format(site: Installation, way: str, layout: str) -> None:
     unchanged(room, files)
 
 
+@pytest.mark.parametrize("way", ["coco", "csv"])
+def test_with_a_label_that_was_taken_off_the_list(site: Installation, way: str) -> None:
+    """What has it is found again; the label itself is offered once more, and this is told."""
+    room = drawn(site, "a.png", "b.png")
+    services = site.services
+    number = {one.name: one.id for one in services.labels.list(room.actor, room.slug)}
+    services.labels.remove(room.actor, room.slug, number["cat"])
+    files = room.give(**WAYS[way])
+    _, report = room.examine(pack(files))
+    assert report["classes"] == {"known": ["dog"], "new": [], "back": ["cat"]}
+    for mode in ("add", "replace"):
+        assert report["modes"][mode]["pictures"] == 0
+    unchanged(room, files)
+    assert {one.name: one.id for one in services.labels.list(room.actor, room.slug)} == number
+
+
 def test_outlines_of_four_corners_stay_outlines(site: Installation) -> None:
     """Their lines look like those of turned boxes: the manifest tells what they are."""
     room = drawn(site, "a.png", "b.png")
