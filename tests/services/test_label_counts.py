@@ -72,6 +72,21 @@ def test_every_save_is_counted(board: Board) -> None:
     assert wrong_tallies(board.rooms) == []
 
 
+def test_a_class_is_found_below_many_others(board: Board) -> None:
+    labels = ["owl", "owl", *["wren"] * 30]
+    document = {"annotations": [item(label, n) for n, label in enumerate(labels)]}
+    put = board.rooms.annotations.put
+    drawn = put(board.ada, board.pictures[0], document, "*").annotations
+    for changed, left in ((0, {"owl": (1, 1), "wren": (31, 1)}), (1, {"wren": (32, 1)})):
+        labels[changed] = "wren"
+        kept = [
+            {"id": str(one.id), **item(label, n)}
+            for n, (one, label) in enumerate(zip(drawn, labels, strict=True))
+        ]
+        put(board.ada, board.pictures[0], {"annotations": kept}, "*")
+        assert board.counts() == left
+
+
 def wrong_tallies(rooms: Rooms) -> list[Miscount]:
     """These pictures are rows without more: the counters of pictures are not asked."""
     return [wrong for wrong in Recount(rooms.uow).look() if "of label" in wrong.what]
