@@ -221,7 +221,8 @@ def _say_restored(report: RestoreReport, to: Path | None) -> None:
         "All sessions and signed addresses have ended. Passwords are those of the backup."
     )
     if report.api_keys_ended:
-        click.echo(f"{report.api_keys_ended} API keys were revoked: make new ones.")
+        words = "key was" if report.api_keys_ended == 1 else "keys were"
+        click.echo(f"{report.api_keys_ended} API {words} revoked: make new ones.")
     click.echo(
         "Pictures that were destroyed since the backup are there again: destroy them anew."
     )

@@ -31,6 +31,7 @@ A_QUARTER: Final = timedelta(days=90)
 A_MONTH: Final = timedelta(days=31)
 DISK_SHARE: Final = 0.8
 LOOPBACK: Final = ("127.", "localhost", "[::1]")
+LOCAL: Final = "Nobody comes from elsewhere without https: it listens on this machine alone"
 FOR_PEOPLE: Final = (
     "The recovery kit lies where fire and theft do not reach both copies.",
     "Somebody beside you knows where it is, and has walked through docs/operations.md.",
@@ -122,7 +123,7 @@ class Doctor:
     def _reach(self) -> Iterator[Box]:
         local = self._settings.bind.startswith(LOOPBACK)
         yield _box(
-            "People come by https",
+            LOCAL if local and not self._settings.https else "People come by https",
             self._settings.https or local,
             "set PUBLIC_URL to the https address of the proxy in front",
             wrong=not local,
@@ -149,12 +150,15 @@ class Doctor:
         yield _box(
             "Backups are scheduled", report.setting.backup_scheduled, "set BACKUP_TARGET"
         )
-        yield self._within(report, "backup", timedelta(days=2), "A backup of the last two days")
-        yield self._within(report, "drill", A_QUARTER, "A restore drill of the last quarter")
+        title = "A backup of the last two days"
+        yield self._within(report, "backup", timedelta(days=2), title, "backup create")
+        title = "A restore drill of the last quarter"
+        yield self._within(report, "drill", A_QUARTER, title, "backup verify TARGET")
         yield _box(
             "A recovery kit was printed", self._kit_exported(), "keys export-kit, on paper"
         )
-        yield self._within(report, "verify", A_MONTH, "A verification of the last month")
+        title = "A verification of the last month"
+        yield self._within(report, "verify", A_MONTH, title, "store verify")
         yield _box(
             "Nothing is set aside as damaged",
             not report.inventory.quarantined,
@@ -177,11 +181,15 @@ class Doctor:
             f"{report.legacy_left} files: encryption import-legacy",
         )
 
-    def _within(self, report: PostureReport, kind: str, span: timedelta, title: str) -> Box:
+    def _within(
+        self, report: PostureReport, kind: str, span: timedelta, title: str, by: str
+    ) -> Box:
+        """``by``: the command that ticks the box."""
         run = report.last.get(kind)
         ended = run.finished_at if run is not None else None
         fresh = ended is not None and ended >= self._clock() - span
-        return _box(title, fresh, f"last: {ended:%Y-%m-%d}" if ended else "there was none yet")
+        last = f"last: {ended:%Y-%m-%d}" if ended else "there was none yet"
+        return _box(title, fresh, f"{last}; {by}")
 
     def _kit_exported(self) -> bool:
         wanted = select(AuditEvent.seq).where(AuditEvent.action == "keys.export_kit").limit(1)

@@ -73,13 +73,29 @@ def test_what_is_damaged_open_or_late_is_told(installation: Installation) -> Non
 @pytest.mark.parametrize(
     ("settings", "verdict"),
     [
-        ({}, Verdict.GOOD),
+        ({"PUBLIC_URL": "https://pictures.example.org"}, Verdict.GOOD),
         ({"BIND": "0.0.0.0:8000", "PUBLIC_URL": "http://pictures.example.org"}, Verdict.WRONG),
         ({"BIND": "0.0.0.0:8000", "PUBLIC_URL": "https://pictures.example.org"}, Verdict.GOOD),
     ],
 )
 def test_people_come_by_https(install: Any, settings: dict[str, str], verdict: Verdict) -> None:
     assert boxes(install(**settings))["People come by https"] is verdict
+
+
+def test_open_boxes_name_the_command_and_none_tells_of_https_that_is_not_there(
+    installation: Installation,
+) -> None:
+    services = installation.services
+    found = {
+        box.title: box.advice for box in services.doctor.look(services.posture.report(OPERATOR))
+    }
+    assert "People come by https" not in found
+    commands = {title: told.partition("; ")[2] for title, told in found.items() if "; " in told}
+    assert commands == {
+        "A backup of the last two days": "backup create",
+        "A restore drill of the last quarter": "backup verify TARGET",
+        "A verification of the last month": "store verify",
+    }
 
 
 def test_an_env_file_that_others_can_read_is_a_fault(
