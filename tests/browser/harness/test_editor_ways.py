@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.browser.harness import samples
 from tests.browser.harness.browser import PHONE
 from tests.browser.harness.conftest import Visit
-from tests.browser.harness.test_editor import EDITOR, boxes, ready, saved
+from tests.browser.harness.test_editor import EDITOR, IMAGE, boxes, ready, saved
 
 pytestmark = pytest.mark.browser
 
@@ -124,6 +124,24 @@ def test_attributes_of_each_kind_and_what_is_not_taken_is_told(
     wanted = {"ripeness": "ripe", "diameter": 70.5, "note": "n1 de", "wet": True}
     assert boxes(stage)[0]["attributes"] == wanted
     expect(page.locator("g.box")).to_have_count(6)
+
+
+def test_one_goes_on_from_the_field_of_an_attribute(
+    visit: Visit, stage: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(samples.LABELS[0], "attributes", ATTRIBUTES)
+    page = ready(visit(EDITOR))
+    page.locator("[data-canvas]").focus()
+    page.keyboard.press("Tab")
+    number = page.get_by_label("diameter")
+    number.fill("500")
+    page.keyboard.press("Control+Enter")
+    expect(number).to_be_focused()
+    number.fill("70.5")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(f"**/{samples.id_of(1)}/annotate")
+    assert boxes(stage)[0]["attributes"] == {"diameter": 70.5}
+    assert stage.boxes[IMAGE]["state"] == "done"  # type: ignore[attr-defined]
 
 
 def test_an_outline_is_drawn_and_its_points_come_and_go_by_finger(

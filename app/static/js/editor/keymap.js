@@ -47,12 +47,16 @@ function belongsToControl(event) {
   return ["Enter", " "].includes(event.key) && !event.ctrlKey && event.target.closest("button, a, summary, label");
 }
 
+/** Who is told what a label needs types it and goes on, out of the field: no text comes of Ctrl and a key. */
+const goesOnFrom = (event, row) =>
+  row?.action === "doneAndOn" && (event.ctrlKey || event.metaKey) && event.target.closest("[data-attributes]") && event.target.reportValidity();
+
 /** Calls actions[name](event) for each key; reading-only people keep the keys that change nothing. */
 export function bindKeys(rows, actions, canWrite) {
   const table = tableOf(rows);
   document.addEventListener("keydown", (event) => {
-    if (!isForThePage(event) || belongsToControl(event)) return;
     const row = table.get(keyOf(event));
+    if (!(isForThePage(event) || goesOnFrom(event, row)) || belongsToControl(event)) return;
     if (!row || !actions[row.action] || (row.writes && !canWrite)) return;
     if (actions[row.action](event) !== false) event.preventDefault();
   });
