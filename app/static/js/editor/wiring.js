@@ -115,6 +115,7 @@ export function wireSaving({ sync, store, labels, readLabels }) {
     sync.leaving.go();
     sync.save();
   });
+  // Browsers that keep pages that say no-store, as Safari does without TLS, bring the page back as it was.
   addEventListener("pageshow", ({ persisted }) => {
     if (!persisted) return;
     sync.leaving.back();
