@@ -114,9 +114,10 @@ def _keys(text: object) -> str:
 
 
 def _twice(chosen: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Each action whose key another one before it has, and that in words."""
+    """Each action whose key another one has, and that in words: of two the one whose keys are
+    not those given out, else the later one."""
     owners: dict[str, str] = {}
-    for action, keys in chosen.items():
+    for action, keys in sorted(chosen.items(), key=lambda one: one[1] != ROWS[one[0]].keys):
         for key in keys.split():
             first = owners.setdefault(key, action)
             if first != action:
