@@ -42,8 +42,11 @@ class Planned:
 
     @property
     def becomes_done(self) -> bool:
-        """Whether it has to have what labels need from now on."""
+        """Whether it has to have what labels need from now on: submitted, or accepted (the
+        label may have come to need it in between)."""
         before, after = self.save.states
+        if after is AnnotationState.ACCEPTED:
+            return before is not after
         return after is AnnotationState.DONE and before not in SUBMITTED
 
     def rows(self) -> RowChanges:

@@ -82,7 +82,7 @@ class AnnotationWriting:
 
         Raises ``NotPermitted`` for a state that is not theirs to give, ``PictureSubmitted`` for
         a picture that is read-only to them, ``InvalidInput`` for too many boxes, and for one
-        that becomes done and lacks an attribute that a label needs.
+        that becomes done or accepted and lacks an attribute that a label needs.
         """
         at = self._clock()
         made = planned(session, actor, picture, changes, kind=kind, state=state, at=at)
@@ -92,7 +92,7 @@ class AnnotationWriting:
             return Written(save.seq, made.state, picture.annotation_count)
         self._write(session, made, came_from or picture)
         if made.becomes_done:
-            require_complete(session, picture, paths)
+            require_complete(session, picture, paths, made.state)
         self._tasks.note(session, picture.id, actor.user_id, save.states, kind, save.at)
         self._note(session, actor, save)
         return Written(save.seq, made.state, made.count, save.changes.steps)

@@ -2,7 +2,7 @@
 
 A value is looked at when it is said: what was there before its label declared otherwise
 stays, and so does what no label declares. Whether something needed is missing is asked when a
-picture becomes done, by whatever way, and not while it is drawn.
+picture becomes done or accepted, by whatever way, and not while it is drawn.
 """
 
 from __future__ import annotations
@@ -16,12 +16,17 @@ from sqlalchemy.orm import Session
 from app.domain.annotation import Annotation, Change
 from app.domain.attribute_types import check_said, missing_of
 from app.domain.labels import LabelClass
+from app.domain.states import AnnotationState
 from app.errors import InvalidInput, Mistake
 from app.services.annotation_rows import read_rows
 from app.services.label_rows import all_classes
 from app.services.picture_access import PictureAccess
 
 MOST: Final = 50
+TO_BE_SUBMITTED: Final = "Some attributes are needed before this picture can be submitted."
+TO_BE_ACCEPTED: Final = (
+    "Some attributes are needed before this picture can be accepted. Say them, or send it back."
+)
 
 
 def check_annotation(
@@ -47,7 +52,10 @@ def check_steps(
 
 
 def require_complete(
-    session: Session, picture: PictureAccess, paths: Mapping[UUID, str] | None = None
+    session: Session,
+    picture: PictureAccess,
+    paths: Mapping[UUID, str] | None = None,
+    state: AnnotationState = AnnotationState.DONE,
 ) -> None:
     """``InvalidInput`` with the place of every needed attribute that nobody has said.
 
@@ -56,13 +64,14 @@ def require_complete(
     """
     classes = all_classes(session, picture.collection_id)
     if any(each.required for label in classes.values() for each in label.attributes):
-        check_complete(read_rows(session, picture.id, classes), classes, paths)
+        check_complete(read_rows(session, picture.id, classes), classes, paths, state)
 
 
 def check_complete(
     annotations: Iterable[Annotation],
     classes: Mapping[UUID, LabelClass],
     paths: Mapping[UUID, str] | None = None,
+    state: AnnotationState = AnnotationState.DONE,
 ) -> None:
     """As `require_complete`, for annotations that are open already."""
     told = paths or {}
@@ -74,7 +83,7 @@ def check_complete(
     ]
     if mistakes:
         raise InvalidInput(
-            "Some attributes are needed before this picture can be submitted.",
+            TO_BE_ACCEPTED if state is AnnotationState.ACCEPTED else TO_BE_SUBMITTED,
             mistakes=mistakes[:MOST],
             operation="task.submit",
         )

@@ -80,6 +80,33 @@ def test_submitting(rooms: Rooms, ada: Actor, image: UUID) -> None:
     assert tasks.submit(ada, image).state is DONE
 
 
+def need_age_of_lorries(rooms: Rooms, ada: Actor) -> None:
+    (lorry,) = [one for one in rooms.labels.list(ada, SLUG) if one.name == "lorry"]
+    rooms.labels.edit(ada, SLUG, lorry.id, LabelEdit(name="lorry", attributes=list(AGE)))
+
+
+@pytest.mark.parametrize("way", ["review", "put", "patch"])
+def test_accepting_what_a_label_came_to_need_since(
+    rooms: Rooms, ada: Actor, image: UUID, way: str
+) -> None:
+    put(rooms, ada, image, item("lorry"), state="done")
+    need_age_of_lorries(rooms, ada)
+    calls: dict[str, tuple[Any, ...]] = {
+        "review": (rooms.tasks.review, ada, image, "accept"),
+        "put": (put, rooms, ada, image, item("lorry")),
+        "patch": (rooms.annotation_ops.patch, ada, image, {"ops": [], "state": "accepted"}),
+    }
+    call, *given = calls[way]
+    more = {"state": "accepted"} if way == "put" else {}
+    with pytest.raises(InvalidInput, match=r"can be accepted\. Say them, or send it") as caught:
+        call(*given, **more)
+    assert [each.path for each in caught.value.mistakes] == ["annotations[0].attributes.age"]
+    assert state(rooms, ada, image) is DONE
+    assert rooms.tasks.review(ada, image, "reject", "the age").state.value == "rejected"
+    put(rooms, ada, image, item("lorry", age=1), state="done")
+    assert rooms.tasks.review(ada, image, "accept").state is AnnotationState.ACCEPTED
+
+
 def test_a_reviewer_mends_what_is_done(rooms: Rooms, ada: Actor, image: UUID) -> None:
     """It did not become done by this: what is asked of a submission is not asked here."""
     put(rooms, ada, image, item("car", age=1), state="done")

@@ -230,7 +230,7 @@ def _planned(
         at=utc_now(),
     )
     if save.becomes_done:
-        check_complete(made.wanted, prepared.made.all, _places(match, made))
+        check_complete(made.wanted, prepared.made.all, _places(match, made), save.state)
     note = note_of(match, made, reading.notes.next_place + match.place, save.state)
     return WholeSave.of(save, current, made.wanted), note
 

@@ -87,7 +87,7 @@ class Task {
     try {
       await this[what]();
     } catch (error) {
-      this.refused(error);
+      this.refused(error, what);
       await this.read().catch(() => {});
     } finally {
       this.busy = false;
@@ -95,12 +95,12 @@ class Task {
   }
 
   /** Says what the server said; what lacks an attribute is selected, with its field at hand. */
-  refused(error) {
+  refused(error, deed) {
     const lack = lackOf(error, this.store.list);
     if (!lack) return toast(error.message);
     this.store.select(lack.item.id);
     this.root.querySelector("[data-attributes] form").elements[lack.attribute]?.focus();
-    return toast(lack.words(this.labels.name(lack.item.label) ?? "This"));
+    return toast(lack.words(this.labels.name(lack.item.label) ?? "This", deed));
   }
 
   async post(what, json) {

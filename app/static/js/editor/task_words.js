@@ -33,13 +33,13 @@ export function bandOf(task) {
   return null;
 }
 
-/** {item, attribute, words(label)} of the first attribute that a refusal asks for; null where it is about something else. */
+/** {item, attribute, words(label, deed)} of the first attribute that a refusal asks for; null where it is about something else. */
 export function lackOf(error, items) {
   const asked = error.body?.errors ?? [];
   const [, at, attribute] = /^annotations\[(\d+)\]\.attributes\.(.+)$/.exec(asked[0]?.path ?? "") ?? [];
   if (!items[at]) return null;
   const more = asked.length > 1 ? ` ${asked.length - 1} more ${asked.length > 2 ? "are" : "is"} missing.` : "";
-  return { item: items[at], attribute, words: (label) => `Not submitted: “${label}” needs “${attribute}”.${more}` };
+  return { item: items[at], attribute, words: (label, deed) => `Not ${deed === "accept" ? "accepted" : "submitted"}: “${label}” needs “${attribute}”.${more}` };
 }
 
 export const QUESTIONS = {
