@@ -250,9 +250,11 @@ def test_who_was_given_a_password_changes_it_first(installation: Installation) -
     asked = browser.get("/gallery", headers={"Accept": "text/html"})
     assert (asked.status_code, asked.headers["Location"]) == (303, "/auth/password")
     assert browser.client.get("/api/v1/me").status_code == 403
-    browser.get("/auth/password")
+    words = "Your password was set by somebody else."
+    assert words in browser.get("/auth/password").text
     form = {"current_password": given, "new_password": PASSWORD}
     assert browser.post("/auth/password", form).status_code == 303
+    assert words not in browser.get("/auth/password").text
     assert browser.get("/gallery").status_code == 200
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, current_app, request, url_for
 
 from app import metrics
@@ -112,7 +114,7 @@ def register() -> Response:
 def password() -> Response:
     """Change the password; every other session ends."""
     if request.method == "GET":
-        return pages.render("auth/password.html", min_password=MIN_PASSWORD)
+        return pages.render("auth/password.html", **_password_context())
     try:
         _spend_by_address()
         services().accounts.change_password(
@@ -124,10 +126,16 @@ def password() -> Response:
     except AuthenticationFailed:
         raise
     except DarkroomError as error:
-        return pages.again("auth/password.html", error, min_password=MIN_PASSWORD)
+        return pages.again("auth/password.html", error, **_password_context())
     return pages.done(
         url_for("auth.account"), "The password is changed. Other sessions have ended."
     )
+
+
+def _password_context() -> dict[str, Any]:
+    who = caller()
+    given = who is not None and who.user.must_change_password
+    return {"min_password": MIN_PASSWORD, "was_given": given}
 
 
 def _begin(user_id: object, *, remember: bool) -> None:
