@@ -48,6 +48,7 @@ class Gate:
 
     ``scope``: what a key needs before its body is read; elsewhere the services ask.
     ``plain_http``: answered over http even where the site is https.
+    ``takes``: a GET of it changes something, so that no link of another site may send it.
     """
 
     who: Who
@@ -57,6 +58,7 @@ class Gate:
     body: int = FORM_BYTES
     scope: Scope | None = None
     plain_http: bool = False
+    takes: bool = False
 
 
 NO_GATE_NEEDED = {
@@ -68,6 +70,7 @@ PAGE = Gate("signed_in", "page")
 OPEN_PAGE = Gate("anyone", "page")
 MEDIA = Gate("signed_in", "media", by_key=True)
 API = Gate("signed_in", "api", by_key=True)
+API_TAKES = Gate("signed_in", "api", by_key=True, takes=True)
 API_BOXES = Gate("signed_in", "api", by_key=True, body=BOXES_BYTES)
 API_UPLOAD = Gate("signed_in", "upload", by_key=True, files=True, scope=Scope.IMAGES_WRITE)
 API_LIMITS = Gate("signed_in", "api", by_key=True, scope=Scope.IMAGES_WRITE)
@@ -191,9 +194,24 @@ def _check_quota(length: int) -> None:
 
 def check_csrf(csrf: CSRFProtect) -> None:
     """Ask every writing request of a browser for its token; a key needs none."""
-    if request.endpoint is None or request.method in READING:
+    if request.endpoint is None:
         return
     who = caller()
     if who is not None and who.by == "key":
         return
-    csrf.protect()
+    if request.method not in READING:
+        csrf.protect()
+    elif (wanted := current_gate()) is not None and wanted.takes:
+        _check_sender()
+
+
+def _check_sender() -> None:
+    """Refuse a GET that changes something where a browser says that another site sent it.
+
+    https://www.w3.org/TR/fetch-metadata/: every current browser does; a program sends none.
+    """
+    if request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
+        raise NotPermitted(
+            "This takes something, and another site asked for it. Send it as POST.",
+            operation="guard.sender",
+        )

@@ -114,3 +114,21 @@ def test_taking_the_next_picture_from_a_page_needs_its_token(desk: Desk) -> None
     refused = desk.bob.client.post(path, json={})
     assert refused.status_code == 400
     assert desk.next(desk.cy) == str(desk.image)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_link_of_another_site_takes_no_picture(desk: Desk, method: str, site: str) -> None:
+    path = f"/api/v1/collections/{desk.slug}/next"
+    sent = desk.bob.client.open(path, method=method, headers={"Sec-Fetch-Site": site})
+    assert sent.status_code == 403
+    assert desk.next(desk.cy) == str(desk.image), "nobody has it"
+
+
+@pytest.mark.parametrize("site", [None, "none", "same-origin"])
+def test_a_program_and_ones_own_page_may_ask_by_get(desk: Desk, site: str | None) -> None:
+    path = f"/api/v1/collections/{desk.slug}/next"
+    headers = {"Sec-Fetch-Site": site} if site else {}
+    answer = desk.bob.client.get(path, headers=headers)
+    assert answer.json is not None
+    assert answer.json["image"]["id"] == str(desk.image)

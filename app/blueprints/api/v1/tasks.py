@@ -18,7 +18,7 @@ from app.domain.states import AnnotationState
 from app.web import json_body
 from app.web.context import services
 from app.web.forms import wrong
-from app.web.guards import API, gate
+from app.web.guards import API, API_TAKES, gate
 from app.web.identity import actor
 from app.web.task_json import task_json
 
@@ -33,11 +33,12 @@ AFTER = parameter("after", uuid(), "a picture that is given back and passed over
 @described(
     Scope.ANNOTATIONS_WRITE, {200: "NextTask"}, refuses=(422,), parameters=(STATE, AFTER)
 )
-@gate(API)
+@gate(API_TAKES)
 def following(slug: str) -> ResponseReturnValue:
     """One's own lease first, then what is assigned to one, then the oldest that is nobody's;
     null when there is none. Nobody else is given it before the lease ends. ``state=done``
-    is for reviewers. POST does the same and is what a page of a browser sends."""
+    is for reviewers. POST does the same and is what a page of a browser sends; with a cookie
+    and ``Sec-Fetch-Site`` of another site this is 403."""
     after = _id(request.args.get("after"), "after")
     return _next(slug, _state(request.args.get("state"), "state"), after)
 
