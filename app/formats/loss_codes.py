@@ -196,7 +196,7 @@ MEANINGS: Final[dict[LossCode, tuple[Weight, str]]] = {
     LossCode.UNUSED_CLASSES: (Weight.LOST, "Classes that no annotation has are left out."),
     LossCode.STATE: (
         Weight.LOST,
-        "States are left out: what was looked at and is empty cannot be told any more.",
+        "States of pictures are left out: whether they are begun, done, skipped or accepted.",
     ),
     LossCode.SPLIT: (Weight.LOST, "The parting into train, val and test is left out."),
     LossCode.FOREIGN_FIELDS: (

@@ -90,7 +90,9 @@ def write_classes(
         else:
             insert_class(session, collection_id, label, at)
     if made.touched:
-        change = Change("add", actor_id, {"names": list(made.names)})
+        back = [label.name for label in made.touched if label.id in made.back]
+        told: dict[str, Any] = {"names": [name for name in made.names if name not in back]}
+        change = Change("add", actor_id, told | ({"back": back} if back else {}))
         schema_changed(session, collection_id, change, map(class_json, made.touched), at)
 
 

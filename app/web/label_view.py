@@ -131,7 +131,7 @@ def words_of(each: VersionView) -> str:
     told: Mapping[str, object] = each.details
     name = told.get("name", "")
     words = {
-        "add": f"added {_list(told.get('names'))}",
+        "add": _added(told),
         "rename": f"renamed “{told.get('from')}” to “{told.get('to')}”",
         "edit": f"changed {_fields(told.get('fields'))} of “{name}”",
         "order": "put the labels in another order",
@@ -142,6 +142,12 @@ def words_of(each: VersionView) -> str:
         "split": f"split “{told.get('from')}” into {_list(told.get('into'))}",
     }
     return words.get(each.kind, "changed the labels")
+
+
+def _added(told: Mapping[str, object]) -> str:
+    """What was typed or imported, of which some may have been off the list."""
+    parts = (("added {}", told.get("names")), ("offered {} again", told.get("back")))
+    return " and ".join(words.format(_list(names)) for words, names in parts if names)
 
 
 def _fields(names: object) -> str:

@@ -167,3 +167,16 @@ def test_beside_a_picture_stands_whether_somebody_looked(installation: Installat
     assert words(drawn, "in_progress").endswith("1 annotation, labelling begun.")
     assert words([], "in_progress") == "No annotations, labelling begun. Draw the first"
     assert words([], "done") == "Looked at, and nothing is there: labelled."
+
+
+def test_a_label_that_comes_back_by_its_name_is_not_told_as_a_new_one(
+    gallery: Gallery,
+) -> None:
+    gallery.services.labels.remove(gallery.ann, gallery.slug, gallery.label)
+    drawn = {"annotations": [{"label": name, "box": BOX} for name in ("car", "bike")]}
+    for told in ({"annotations": []}, drawn):
+        gallery.services.annotations.put(gallery.ann, gallery.images[0], told, "*")
+    page = gallery.browser.get(f"/collections/{gallery.slug}/labels").text
+    assert "Ann added “bike” and offered “car” again" in " ".join(
+        re.sub(r"<[^>]+>", " ", page).split()
+    )
