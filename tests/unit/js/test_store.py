@@ -164,6 +164,22 @@ def test_an_operation_tells_the_revision_of_now(run: Run) -> None:
     assert store(run, body) == [[1, 7], 7, 0]
 
 
+def test_an_order_taken_back_keeps_what_others_added_since(run: Run) -> None:
+    body = """
+      store.reorder(['b', 'a']);
+      store.receive([{ id: 'c', after: { ...v[0].annotations[0], id: 'c' } }]);
+      const told = [];
+      store.addEventListener('op', ({ detail }) => told.push(detail.op.ids));
+      store.undo();
+      const back = store.ids;
+      store.redo();
+      return [back, store.ids, told];
+    """
+    back, forth, told = store(run, body)
+    assert (back, forth) == (["a", "b", "c"], ["b", "a", "c"])
+    assert told == [back, forth]
+
+
 def test_the_order_is_an_operation_too(run: Run) -> None:
     body = (
         OPS

@@ -140,6 +140,7 @@ export function makeActions(rooms) {
     else if (tools.traces) vertices.aim(arrow, by);
     else canvas.pan(-arrow[0] * PAN, -arrow[1] * PAN);
   };
+  const letGo = () => tools.isLeading && tools.drop();
   const actions = {
     ...drawActions(rooms),
     ...selected,
@@ -148,9 +149,10 @@ export function makeActions(rooms) {
     vertex: vertices.next,
     insert: vertices.insert,
     digit: ({ key }) => actions.label(labels.byDigit(key)),
-    remove: () => tools.tracing.back() || vertices.remove() || selected.remove(),
-    undo: () => tools.tracing.back() || store.undo(),
-    redo: () => store.redo(),
+    // Over a drag of the hand these are about what is dragged.
+    remove: () => (letGo(), tools.tracing.back() || vertices.remove() || selected.remove()),
+    undo: () => letGo() || tools.tracing.back() || store.undo(),
+    redo: () => (letGo(), store.redo()),
     save: () => void sync.save(),
     previousSet: () => previous.copy(),
     escape() {

@@ -31,7 +31,7 @@ import { Sync } from "./sync.js";
 import * as task from "./task.js";
 import { Tools } from "./tools.js";
 import { BoxView } from "./view.js";
-import { makePage, wireButtons, wireLinks, wireRing, wireSaving, wireSheet, wireSpace } from "./wiring.js";
+import { makePage, wireButtons, wireFloating, wireLinks, wireRing, wireSaving, wireSheet, wireSpace } from "./wiring.js";
 
 // On a phone the names of many would hide the picture; the key and the button show them again.
 const NARROW = 600;
@@ -101,7 +101,7 @@ function wireSurface() {
 async function start() {
   holdSprite().catch(() => {});
   wireSurface();
-  for (const wire of [wireButtons, wireLinks, wireSpace, wireRing, wireSheet, wireClipboard]) wire(rooms);
+  for (const wire of [wireButtons, wireFloating, wireLinks, wireSpace, wireRing, wireSheet, wireClipboard]) wire(rooms);
   wireSaving({ ...rooms, readLabels });
   wirePanels();
   for (const module of [history, comments, presence, login, conflict, task]) module.start(context);

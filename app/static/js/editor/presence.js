@@ -67,12 +67,12 @@ class Polling {
   }
 }
 
-/** While the pointer is down on the canvas, or a key held, what is selected is not changed under the hand. */
-function holdWhileDragging({ root, store, sync }) {
+/** While the pointer is down on the canvas, or a key held, what is selected or dragged is not changed under the hand. */
+function holdWhileDragging({ root, store, sync, tools }) {
   let isDown = false;
   root.querySelector("[data-canvas]").addEventListener("pointerdown", () => (isDown = true), true);
   for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => (isDown = false), true);
-  sync.isHeld = (id) => isDown && id === store.selected;
+  sync.isHeld = (id) => isDown && [store.selected, tools.gesture?.item?.id].includes(id);
 }
 
 function wireAct(context) {

@@ -194,7 +194,7 @@ export class Store extends EventTarget {
       if (after === null) this.items.delete(id);
       else this.#put(id, { ...after, rev: this.revs.get(id) }, at);
     }
-    if (order) this.items = new Map(order.ids.filter((id) => this.items.has(id)).map((id) => [id, this.get(id)]));
+    if (order) this.items = arranged(this.items, order.ids); // what others added since stays
     this.#changed(order ? [] : changes.map(({ id }) => id));
     for (const change of changes) this.#tellOp(opOf(change, this.revs.get(change.id) ?? null));
     // The server puts what is new at the end; what came back elsewhere is told with the order.

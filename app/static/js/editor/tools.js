@@ -1,6 +1,7 @@
 // What the pointer does: draw, move, stretch, turn, pan. Pointer events, so mouse, pen and finger are one.
 
 import { Fingers } from "../frame/fingers.js";
+import { Latest } from "../frame/latest.js";
 import { wheelFactor } from "../frame/viewport.js";
 import { rounded } from "./geometry.js";
 import { gripAt, placeOf, settled } from "./gestures.js";
@@ -23,7 +24,7 @@ export class Tools extends EventTarget {
     this.drawing = "box";
     this.gesture = null;
     this.spaceHeld = false;
-    this.waiting = null;
+    this.reports = new Latest();
     this.vertex = null;
     this.cursor = null;
     this.tracing = new Tracing(canvas.picture);
@@ -61,11 +62,17 @@ export class Tools extends EventTarget {
     return chosen && this.canWrite && !this.layers.isLocked(chosen.id) ? chosen : null;
   }
 
-  /** The frame follows the selected one, unless a drag is leading it. */
+  /** Whether the pointer holds something of the picture, and not the picture. */
+  get isLeading() {
+    return this.gesture !== null && !WAYS.has(this.gesture.kind);
+  }
+
+  /** The frame follows the selected one, or the drag that is leading it. */
   refresh() {
-    if (this.gesture && !WAYS.has(this.gesture.kind)) return;
-    const item = this.store.chosen;
+    const { gesture, store: { chosen: item } } = this;
+    if (this.isLeading && !gesture.moved) return;
     this.overlay.colour(this.labels.colour(item ? item.label : this.labels.current));
+    if (this.isLeading) return void this.#show(gesture, gesture.last);
     if (this.tracing.isOn) this.overlay.outline.trace(this.tracing, this.canvas);
     else if (item && !this.layers.isHidden(item.id)) this.overlay.show(item, this.vertex);
     else this.overlay.hide();
@@ -74,12 +81,11 @@ export class Tools extends EventTarget {
 
   #listen() {
     const surface = this.canvas.root;
-    this.#spareWhatFloats(surface);
     this.fingers = new Fingers(surface, (pinch) => this.#pinch(pinch));
     surface.addEventListener("pointerdown", (event) => this.#down(event));
     surface.addEventListener("pointermove", (event) => this.#move(event));
     surface.addEventListener("pointerup", (event) => this.#up(event));
-    surface.addEventListener("pointercancel", () => this.cancel());
+    surface.addEventListener("pointercancel", () => this.drop());
     // The middle button would begin to scroll by itself.
     surface.addEventListener("mousedown", (event) => event.button === 1 && event.preventDefault());
     surface.addEventListener("pointerleave", () => {
@@ -94,15 +100,8 @@ export class Tools extends EventTarget {
     }, { passive: false });
   }
 
-  /** The field for a label and a notice lie on the surface, but a press on them is theirs alone. */
-  #spareWhatFloats(surface) {
-    for (const floating of surface.querySelectorAll("form, [role=alert], [data-floating]")) {
-      for (const name of ["pointerdown", "dblclick", "wheel"]) floating.addEventListener(name, (event) => event.stopPropagation());
-    }
-  }
-
   #pinch({ from, point, factor }) {
-    if (this.gesture?.kind !== "pan") this.cancel();
+    if (this.gesture?.kind !== "pan") this.drop();
     const { canvas } = this;
     canvas.zoomTo(canvas.view.scale * factor, from);
     canvas.pan(point.x - from.x, point.y - from.y);
@@ -122,6 +121,7 @@ export class Tools extends EventTarget {
   }
 
   #down(event) {
+    if (this.fingers.count > 1 && !this.gesture?.moved) this.drop(); // two fingers do not tap
     if (this.fingers.count > 1 || this.gesture) return;
     this.canvas.root.focus({ preventScroll: true });
     this.canvas.root.setPointerCapture(event.pointerId);
@@ -171,24 +171,16 @@ export class Tools extends EventTarget {
     if (event.pointerType === "touch" && !this.gesture) return;
     const point = this.canvas.at(event);
     if (!this.gesture) return void this.#hover(point, event);
+    // The press ended unheard: under a menu of the system, or in another window.
+    if (!event.buttons) return void this.#up(event);
     const { gesture } = this;
     gesture.square = event.shiftKey;
     gesture.free = event.altKey;
     if (!gesture.moved && Math.hypot(point.x - gesture.start.x, point.y - gesture.start.y) < CLICK) return;
     if (!gesture.moved) this.#lift(gesture);
-    if (WAYS.has(gesture.kind)) this.canvas.pan(point.x - gesture.last.x, point.y - gesture.last.y);
+    if (WAYS.has(gesture.kind) && this.fingers.count < 2) this.canvas.pan(point.x - gesture.last.x, point.y - gesture.last.y);
     gesture.last = point;
-    this.#soon(() => this.#show(gesture, point));
-  }
-
-  /** Pointers report more often than the screen draws: the last report of a frame counts. */
-  #soon(work) {
-    if (this.waiting === null) requestAnimationFrame(() => {
-      const run = this.waiting;
-      this.waiting = null;
-      run?.();
-    });
-    this.waiting = work;
+    this.reports.soon(() => this.#show(gesture, point));
   }
 
   #placeOf(gesture) {
@@ -198,7 +190,7 @@ export class Tools extends EventTarget {
   }
 
   #show(gesture, point) {
-    if (this.gesture !== gesture || WAYS.has(gesture.kind)) return this.#tell(point);
+    if (this.gesture !== gesture || !this.isLeading) return this.#tell(point);
     const place = this.#placeOf(gesture);
     this.overlay.show(place, gesture.vertex);
     if (gesture.kind === "draw") this.overlay.guide(point, this.canvas.frame);
@@ -206,7 +198,7 @@ export class Tools extends EventTarget {
   }
 
   #hover(point, event) {
-    this.#soon(() => {
+    this.reports.soon(() => {
       const under = this.#under(point, event.pointerType);
       const drawing = this.mode !== "select" && under.kind === "move" && !this.spaceHeld;
       this.aim(this.canvas.toPicture(point), drawing);
@@ -282,17 +274,20 @@ export class Tools extends EventTarget {
 
   #end(gesture) {
     this.gesture = null;
-    this.waiting = null;
+    this.reports.forget();
     if (gesture.item) this.view.lift(gesture.item.id, false);
     this.overlay.guide(null);
     this.#tell(gesture.last);
   }
 
-  /** Back to before the drag; true if there was one. */
-  cancel() {
-    if (!this.gesture) return this.tracing.cancel();
+  /** Back to before the press; true if there was one. */
+  drop() {
+    if (!this.gesture) return false;
     this.#end(this.gesture);
     this.refresh();
     return true;
   }
+
+  /** The drag, or else the outline that is under way. */
+  cancel = () => this.drop() || this.tracing.cancel();
 }

@@ -72,6 +72,13 @@ export function wireLinks({ part, page }) {
   }
 }
 
+/** The field for a label and a notice lie on the surface, but a press on them is theirs alone. */
+export function wireFloating({ surface }) {
+  for (const floating of surface.querySelectorAll("form, [role=alert], [data-floating]")) {
+    for (const name of ["pointerdown", "dblclick", "wheel"]) floating.addEventListener(name, (event) => event.stopPropagation());
+  }
+}
+
 /** The ring shows to those who came by Tab, and to nobody who draws. */
 export function wireRing({ surface }) {
   surface.addEventListener("keyup", (event) => event.key === "Tab" && surface.toggleAttribute("data-keyed", true));
