@@ -11,6 +11,8 @@ from app.web.outlines import Outline, outline
 
 AGREE = 0.75
 """From this overlap on two of one label are proposed as settled."""
+NUMBER_PART = 36
+"""Numbers are this part of the longer side high, as the page writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +36,9 @@ def things(view: AdjudicationView, width: int, height: int) -> tuple[Thing, ...]
 def _thing(place: int, found: Found, view: AdjudicationView, width: int, height: int) -> Thing:
     shown = found.a or found.b
     bounds = shown.shape.bounds if shown else None
-    x = min(max(bounds.x if bounds else 0, 0), width)
-    y = min(max(bounds.y if bounds else 0, 0), height)
+    size = max(width, height) / NUMBER_PART  # what stands above a picture is not seen
+    x = min(max(bounds.x if bounds else 0, 0), max(width - 2 * size, 0))
+    y = min(max(bounds.y if bounds else 0, 1.2 * size), height)
     agreed = found.agreed and found.iou >= AGREE
     return Thing(
         place=place,

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from types import SimpleNamespace
+from typing import cast
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import insert
 from werkzeug.test import TestResponse
 
+from app.domain.agreement import Found
+from app.domain.annotation import Annotation
+from app.domain.shapes import Box
 from app.models import Image
+from app.services.agreement.adjudication import AdjudicationView
 from app.services.agreement.round_view import WaitingLine
 from app.services.agreement.rounds import Draw
+from app.web.adjudication_view import NUMBER_PART, things
 from tests.fixtures.installation import Browser, Installation
 from tests.fixtures.workbench import card_row
 
@@ -121,3 +128,14 @@ def test_a_least_overlap_beyond_all_numbers_is_refused(team: Team) -> None:
         body = {"name": "x", "annotators": people, "count": 1, "iou": iou}
         answer = team.installation.api().post(place, json=body)
         assert answer.status_code == 422, iou
+
+
+@pytest.mark.parametrize("box", [Box(0, 0, 5, 5), Box(355, 1, 9, 9), Box(-8, -8, 9, 9)])
+def test_the_number_of_a_thing_is_on_the_picture(box: Box) -> None:
+    mine = Annotation(uuid4(), 1, uuid4(), "car", box, 0, {})
+    view = cast(AdjudicationView, SimpleNamespace(found=[Found(mine, None)], classes={}))
+    (thing,) = things(view, 360, 200)
+    x, y = thing.at
+    size = 360 / NUMBER_PART
+    assert y - 0.25 * size - 0.8 * size > 0  # its foot, a quarter above y, and its height
+    assert 0 <= x <= 360 - 2 * size
