@@ -10,7 +10,7 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browser.harness.browser import PHONE
 from tests.browser.harness.conftest import Visit
-from tests.browser.harness.test_editor import EDITOR, boxes, ready, saved
+from tests.browser.harness.test_editor import EDITOR, IMAGE, boxes, ready, saved
 
 pytestmark = pytest.mark.browser
 Spot = tuple[float, float]
@@ -168,3 +168,27 @@ def test_two_fingers_move_the_picture_as_far_as_they_go(visit: Visit, stage: Fla
     fingers(client, page, ways[0][:1], [(120, 306)], [(120, 300)], *ways)
     after = spot(page, 0.5, 0.5)
     assert after[1] - before[1] == pytest.approx(60, abs=4)
+
+
+def test_a_field_for_a_label_stays_while_a_colleague_deletes_its_box(
+    visit: Visit, stage: Flask
+) -> None:
+    """Else the letters on their way were keys of the page: D goes to the newer picture."""
+    page = opened(visit, stage)
+    page.keyboard.press("Tab")
+    page.keyboard.press("e")
+    kept = stage.boxes[IMAGE]  # type: ignore[attr-defined]
+    gone = kept["annotations"].pop(0)
+    news = [{"id": gone["id"], "annotation": None}]
+    kept.update(rev=kept["rev"] + 1, news=news)
+    for _ in range(100):
+        if "news" not in kept:
+            break
+        page.wait_for_timeout(100)
+    page.wait_for_timeout(300)
+    page.keyboard.type("dog")
+    expect(page.get_by_label("Label of this box")).to_have_value("dog")
+    page.keyboard.press("Escape")
+    kept["news"] = news  # the server tells it again until it is taken
+    expect(page.locator("g.box")).to_have_count(5)
+    assert page.url.endswith(EDITOR)

@@ -67,12 +67,17 @@ class Polling {
   }
 }
 
-/** While the pointer is down on the canvas, or a key held, what is selected or dragged is not changed under the hand. */
-function holdWhileDragging({ root, store, sync, tools }) {
+/**
+ * While the pointer is down on the canvas, what is selected or dragged is not changed under the hand; nor what
+ * is being named, since the letters of a field that closes would be keys of the page.
+ */
+function holdWhileInHand({ root, store, sync, tools }) {
   let isDown = false;
+  const naming = root.querySelector("[data-naming]");
   root.querySelector("[data-canvas]").addEventListener("pointerdown", () => (isDown = true), true);
   for (const name of ["pointerup", "pointercancel"]) addEventListener(name, () => (isDown = false), true);
-  sync.isHeld = (id) => isDown && [store.selected, tools.gesture?.item?.id].includes(id);
+  const isNamed = (id) => id === store.selected && !naming.hidden && naming.contains(document.activeElement);
+  sync.isHeld = (id) => isNamed(id) || (isDown && [store.selected, tools.gesture?.item?.id].includes(id));
 }
 
 function wireAct(context) {
@@ -90,7 +95,7 @@ function wireAct(context) {
 /** Begins with the context of the page, see page.js. */
 export function start(context) {
   const { root, sync, announce } = context;
-  holdWhileDragging(context);
+  holdWhileInHand(context);
   wireAct(context);
   const people = new People(root.querySelector("[data-people]"), announce);
   if (root.dataset.changesUrl) sync.addEventListener("loaded", () => new Polling(context, people));
