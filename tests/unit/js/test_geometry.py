@@ -34,6 +34,22 @@ def test_drawing_either_way_and_over_the_edge(
     assert (box["x"], box["y"], box["w"], box["h"]) == wanted
 
 
+@pytest.mark.parametrize(
+    ("box", "picture", "wanted"),
+    [
+        ((399.8, 299.9, 0.2, 0.1), (400, 300), (399, 299, 1, 1)),
+        ((0.375, 0.375, 0.25, 0.25), (1, 1), (0, 0, 1, 1)),
+        ((10.04, 20.06, 30.33, 40), (400, 300), (10, 20.1, 30.3, 40)),
+    ],
+)
+def test_the_least_box_stays_inside_the_picture(
+    run: Run, box: tuple[float, ...], picture: tuple[int, int], wanted: tuple[float, ...]
+) -> None:
+    given = dict(zip("xywh", box, strict=True))
+    found = geometry(run, "m.rounded(...v)", given, dict(zip("wh", picture, strict=True)))
+    assert found == dict(zip("xywh", wanted, strict=True))
+
+
 def test_shift_draws_a_square_inside_the_picture(run: Run) -> None:
     box = geometry(
         run, "m.spanned(...v)", {"x": 350, "y": 10}, {"x": 700, "y": 60}, PICTURE, True

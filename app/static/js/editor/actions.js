@@ -47,7 +47,7 @@ function drawActions({ canvas, store, labels, tools, naming, picture, announce }
       announce(tools.traces ? "Draw. Enter sets a vertex, arrows move the crosshair, N ends." : "Draw. Enter makes a box in the middle.");
     },
     place() {
-      if (!tools.traces) return add({ box: rounded(fresh(canvas.seen, picture)) }, labels.current);
+      if (!tools.traces) return add({ box: rounded(fresh(canvas.seen, picture), picture) }, labels.current);
       store.select(null);
       return tools.tracing.add(tools.mode, tools.cursor ?? canvas.middle);
     },

@@ -15,8 +15,12 @@ const tidy = (value) => Math.round(value * 1e9) / 1e9;
 
 export const roundedPoint = ({ x, y }) => ({ x: round(x), y: round(y) });
 
-/** To tenths of a pixel, as boxes are drawn. */
-export const rounded = ({ x, y, w, h }) => ({ x: round(x), y: round(y), w: Math.max(LEAST, round(w)), h: Math.max(LEAST, round(h)) });
+/** To tenths of a pixel, as boxes are drawn; one that is made as large as the least side stays in the picture. */
+export function rounded(box, picture) {
+  const [w, h] = [Math.max(LEAST, round(box.w)), Math.max(LEAST, round(box.h))];
+  const inside = (start, room) => Math.max(0, Math.min(round(start), tidy(room)));
+  return { x: inside(box.x, picture.w - w), y: inside(box.y, picture.h - h), w, h };
+}
 
 function settledSide(start, size, oldStart, oldSize) {
   if (size === oldSize) return [start === oldStart ? start : round(start), size];

@@ -230,7 +230,7 @@ export class Tools extends EventTarget {
     gesture.last = this.canvas.at(event);
     this.#end(gesture);
     if (!gesture.moved) this.#clicked(gesture, event);
-    else if (gesture.kind === "draw") this.#drawn(rounded(this.#placeOf(gesture).box));
+    else if (gesture.kind === "draw") this.#drawn(rounded(this.#placeOf(gesture).box, this.canvas.picture));
     else if (!WAYS.has(gesture.kind)) this.store.change(gesture.item.id, settled(this.#placeOf(gesture), gesture.item), "drag");
     this.refresh();
   }
