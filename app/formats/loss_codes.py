@@ -35,6 +35,7 @@ class LossCode(StrEnum):
     ZERO_AREA = "zero-area"
     MISSING_PICTURE = "missing-picture"
     AMBIGUOUS_NAME = "ambiguous-name"
+    SAME_PICTURE = "same-picture"
     COMMENTS = "comments"
     TEXT_BESIDE = "text-beside"
     FITTED = "fitted"
@@ -120,6 +121,13 @@ MEANINGS: Final[dict[LossCode, tuple[Weight, str]]] = {
     LossCode.AMBIGUOUS_NAME: (
         Weight.LOST,
         "Annotations are left out where several pictures have the name that they give.",
+    ),
+    LossCode.SAME_PICTURE: (
+        Weight.LOST,
+        (
+            "Several files of the archive are the same picture. It is stored once, with the"
+            " annotations of the first; those of the others are left out."
+        ),
     ),
     LossCode.COMMENTS: (Weight.LOST, "Comments in a file are left out."),
     LossCode.TEXT_BESIDE: (Weight.LOST, "Text beside elements of XML is left out."),

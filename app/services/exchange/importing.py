@@ -110,7 +110,7 @@ class Importing:
         began = since or self.clock()
         given = (actor, slug, upload, options, watch)
         reading = self._accepted(*given, accepted=accepted)
-        fresh = {path: each for path, each in reading.stored.items() if each.id is None}
+        fresh = {path: each for path, each in reading.stored.items() if each.is_fresh}
         with self.pictures.taken_back_on_failure(actor, reading.access.id, origin, began):
             stored = self.pictures.store(actor, slug, upload, fresh, origin, watch)
             for _ in range(TRIES):
@@ -212,7 +212,7 @@ def _told(reading: Reading, options: ImportOptions, modes: Mapping[str, Any]) ->
         "pictures": len(pictures),
         "annotations": sum(len(picture.items) for picture in pictures),
         "matched": len(reading.matches),
-        "to_store": sum(each.id is None for each in reading.stored.values()),
+        "to_store": sum(each.is_fresh for each in reading.stored.values()),
         "classes": {
             "known": sorted({label.name for label in reading.classes.known.values()})[
                 :MOST_NAMES

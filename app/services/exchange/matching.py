@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,12 +18,21 @@ from app.services.exchange.pictures_known import Known
 @dataclass(frozen=True, slots=True)
 class Meant:
     """A picture of the collection, or one of the archive that is not stored yet (``id``
-    None); ``width`` and ``height`` as it is shown, ``entry`` its path in the archive."""
+    None); ``width`` and ``height`` as it is shown, ``entry`` its path in the archive.
+
+    ``twin``: an earlier path there with the same bytes, which is stored in its place.
+    """
 
     id: UUID | None
     width: int
     height: int
     entry: str | None = None
+    twin: str | None = None
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether an import stores it."""
+        return self.id is None and self.twin is None
 
 
 class Sure(IntEnum):
@@ -114,7 +122,8 @@ def match_pictures(
     """Each picture of the data set with the one that it means; the rest as losses.
 
     Where two of the data set mean one picture, that one is taken whose name leads to it most
-    surely. Where two are as sure, neither is: nobody can say which.
+    surely. Where two are as sure, neither is: nobody can say which. Of files of the archive
+    with the same bytes the first is.
     """
     found: list[Match] = []
     for place, picture in enumerate(pictures):
@@ -142,17 +151,27 @@ def _claimed(found: Sequence[Match], ledger: Ledger) -> tuple[Match, ...]:
     for match in found:
         key = picture_mark(match.meant)
         surest[key] = min(match.sure, surest.get(key, match.sure))
-    best = [match for match in found if match.sure is surest[picture_mark(match.meant)]]
-    claims = Counter(picture_mark(match.meant) for match in best)
+    claims: dict[Hashable, list[Match]] = {}
+    for match in found:
+        if match.sure is surest[picture_mark(match.meant)]:
+            claims.setdefault(picture_mark(match.meant), []).append(match)
     clear = []
     for match in found:
-        if match.sure is not surest[picture_mark(match.meant)]:
+        best = claims[picture_mark(match.meant)]
+        if match.sure is not best[0].sure:
             _tell(LossCode.MISSING_PICTURE, match.picture, ledger)
-        elif claims[picture_mark(match.meant)] > 1:
-            _tell(LossCode.AMBIGUOUS_NAME, match.picture, ledger)
-        else:
+        elif len(best) == 1 or (match is best[0] and _are_twins(best)):
             clear.append(match)
+        else:
+            code = LossCode.SAME_PICTURE if _are_twins(best) else LossCode.AMBIGUOUS_NAME
+            _tell(code, match.picture, ledger)
     return tuple(clear)
+
+
+def _are_twins(matches: Sequence[Match]) -> bool:
+    """Whether each is a file of its own in the archive: they have one picture in common."""
+    entries = {match.meant.entry for match in matches} - {None}
+    return len(entries) == len(matches)
 
 
 def _compare_sizes(match: Match, ledger: Ledger) -> None:
@@ -184,7 +203,7 @@ def _shared(path: str, name: str) -> int:
 
 def picture_mark(meant: Meant) -> Hashable:
     """Equal for two names of one picture."""
-    return meant.id or meant.entry
+    return meant.id or meant.twin or meant.entry
 
 
 def _last(path: str) -> str:

@@ -130,10 +130,13 @@ class Reader:
     ) -> dict[str, Meant]:
         if not upload.pictures:
             return {}
-        if not options.images or not allows(actor, Action.UPLOAD, access.facts):
-            ledger.add(LossCode.PICTURES_LEFT, upload.pictures[0], len(upload.pictures))
-            return {}
         ours = self._ours(access.id, upload)
+        if not options.images or not allows(actor, Action.UPLOAD, access.facts):
+            # What we made of pictures that are still here is nothing to be stored.
+            for path in upload.pictures:
+                if not self.pictures.is_ours(upload, path, ours):
+                    ledger.add(LossCode.PICTURES_LEFT, path)
+            return {}
         return self.pictures.look_at(actor, access.slug, upload, ours, ledger, watch)
 
     def _ours(self, collection_id: UUID, upload: Upload) -> Ours:

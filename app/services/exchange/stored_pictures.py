@@ -60,29 +60,47 @@ class StoredPictures:
         ``QuotaExceeded`` where they do not fit all together.
         """
         found: dict[str, Meant] = {}
-        fresh = 0
+        fresh: dict[str, str] = {}
         for n, path in enumerate(upload.pictures):
             watch.advance(n, len(upload.pictures))
             try:
-                found[path] = self._look(actor, slug, upload, path, ours)
+                found[path] = self._look(actor, slug, upload, path, ours, fresh)
             except QuotaExceeded:
                 raise
             except RefusedError:
                 ledger.add(LossCode.PICTURE_REFUSED, path)
                 continue
-            fresh += upload.size_of(path) if found[path].id is None else 0
-        self._require_room(actor, fresh)
+        self._require_room(actor, sum(map(upload.size_of, fresh.values())))
         return found
 
-    def _look(self, actor: Actor, slug: str, upload: Upload, path: str, ours: Ours) -> Meant:
+    @staticmethod
+    def is_ours(upload: Upload, path: str, ours: Ours) -> bool:
+        """Whether a file of the archive is what we made of a picture that is here still."""
+        if path not in ours:
+            return False
         with upload.open_picture(path) as spool:
-            if path in ours and _hash_of(spool) == ours[path][1]:
+            return _hash_of(spool) == ours[path][1]
+
+    def _look(
+        self,
+        actor: Actor,
+        slug: str,
+        upload: Upload,
+        path: str,
+        ours: Ours,
+        fresh: dict[str, str],
+    ) -> Meant:
+        """``fresh``: paths of what is to be stored by their hashes; its own is added."""
+        with upload.open_picture(path) as spool:
+            hashed = _hash_of(spool)
+            if path in ours and hashed == ours[path][1]:
                 return replace(ours[path][0], entry=path)
             spool.seek(0)
             offer = Offer(PurePosixPath(path).name, spool, spool.size)
             looked = self._ingest.look_at(actor, offer, Wishes(collection=slug))
         if isinstance(looked, tuple):
-            return Meant(None, *looked, entry=path)
+            first = fresh.setdefault(hashed, path)
+            return Meant(None, *looked, entry=path, twin=first if first != path else None)
         known = picture_with(self._uow, looked)
         if known is None:
             raise Conflict("This picture is in the trash here.", operation="exchange.look")

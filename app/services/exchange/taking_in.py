@@ -94,7 +94,8 @@ class Prepared:
         return self.reading.access.id
 
     def image_of(self, match: Match) -> UUID:
-        return match.meant.id or self.stored[match.meant.entry or ""]
+        meant = match.meant
+        return meant.id or self.stored[meant.twin or meant.entry or ""]
 
 
 class TakingIn:

@@ -16,6 +16,7 @@ from app.db.field_cipher import FieldCipher, cipher_of
 from app.models import Annotation, AnnotationOp, AuditEvent
 from app.services.annotation_past import entries, entry_of
 from app.services.exchange.options import Mode
+from app.services.exchange.stored_pictures import StoredPictures
 from app.services.exchange.taking_in import TakingIn
 from app.services.label_recount import counted_tallies, kept_tallies
 from app.services.labels import LabelEdit
@@ -256,14 +257,29 @@ def test_what_was_sealed_with_keys_of_before_is_sealed_again(
     assert [len(found) for found in room.boxes().values()] == [2, 2, 0]
 
 
-def test_one_picture_twice_in_the_archive(room: ExchangeRoom) -> None:
+def test_somebody_uploads_a_picture_of_the_archive_under_another_name_of_it(
+    room: ExchangeRoom, monkeypatch
+) -> None:
+    """While the import is under way: both names of the file mean one picture then."""
     same = coloured(901)
-    document = coco("x/n.png", "y/n.png")
-    files = {"set.json": raw(document), "x/n.png": same, "y/n.png": same}
-    told = room.take(pack(files))
-    assert (told["added"], told["pictures"]) == (4, 2)
-    card = room.add("n.png", same)
-    assert len(room.installation.services.annotations.get(room.actor, card).annotations) == 4
+    document = coco("x/n.png", "other.png")
+    archive = pack({"set.json": raw(document), "x/n.png": same})
+    job, report = room.examine(archive)
+    assert (report["matched"], report["to_store"]) == (1, 1)
+    look, imports = StoredPictures.look_at, room.installation.services.imports
+
+    def beside(*given: Any) -> Any:
+        found = look(*given)
+        room.add("other.png", same)
+        return found
+
+    monkeypatch.setattr(StoredPictures, "look_at", beside)
+    applied = imports.accept(room.actor, room.slug, job, accept_losses=True)
+    room.work()
+    view = room.job(applied)
+    assert view.state == "done", view.error
+    assert (view.result or {})["added"] == 4
+    assert len(room.boxes()["other.png"]) == 4
     check_sound(room)
 
 

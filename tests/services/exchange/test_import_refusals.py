@@ -101,6 +101,14 @@ def test_no_room_for_all_pictures_is_told_before(room: ExchangeRoom) -> None:
     assert room.take(archive)["stored"] == 2
 
 
+def test_one_picture_twice_needs_room_once(room: ExchangeRoom) -> None:
+    one = coloured(912)
+    archive = pack({"a.json": raw(coco("n.png", "m.png")), "n.png": one, "m.png": one})
+    limit(room, left(room)["used"] + len(one) + 1)
+    assert room.examine(archive)[1]["mistakes"] == []
+    assert room.take(archive)["stored"] == 1
+
+
 def test_room_that_went_since_leaves_nothing(room: ExchangeRoom, monkeypatch) -> None:
     """The first picture still fits when the second does not any more."""
     services = room.installation.services

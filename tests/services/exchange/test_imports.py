@@ -159,6 +159,26 @@ def test_names_decide_never_the_order(room: ExchangeRoom) -> None:
         assert room.boxes()[name][0][1].y == first["bbox"][1]
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+def test_one_picture_twice_is_stored_once_and_that_is_told(
+    room: ExchangeRoom, mode: Mode
+) -> None:
+    document = coco("x/d.png", "y/e.png", boxes=3)
+    twins = pack(
+        {"s.json": raw(document), **dict.fromkeys(("x/d.png", "y/e.png"), coloured(7))}
+    )
+    _, report = room.examine(twins, mode=mode)
+    (loss,) = report["losses"]
+    told = (loss["code"], loss["count"], loss["place"])
+    assert (*told, report["to_store"]) == ("same-picture", 3, "y/e.png", 1)
+    result = room.take(twins, mode=mode)
+    assert (result["stored"], result["added"], result["pictures"]) == (1, 3, 1)
+    _, again = room.examine(twins, mode=mode)
+    assert [each["code"] for each in again["losses"]] == ["same-picture"]
+    result = room.take(twins, mode=mode)
+    assert [result[kind] for kind in ("stored", "added", "updated", "deleted")] == [0] * 4
+
+
 def test_two_pictures_of_one_name_are_nobodys(room: ExchangeRoom) -> None:
     room.add("a.png", coloured(901))
     _, report = room.examine(raw(coco("a.png", "b.png")), "set.json")

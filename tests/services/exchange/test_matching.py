@@ -67,6 +67,21 @@ def test_equals_have_nothing(names: tuple[str, ...]) -> None:
     assert matched(names, index(known(ONE, "a.png"))) == ({}, {"ambiguous-name"})
 
 
+@pytest.mark.parametrize("stored", [None, ONE])
+def test_of_files_with_the_same_bytes_the_first_has_the_picture(stored: UUID | None) -> None:
+    def twin(path: str) -> Meant:
+        return Meant(stored, 64, 48, path, None if stored or path == "a.png" else "a.png")
+
+    found = PictureIndex((), {path: twin(path) for path in ("a.png", "b.png", "x/c.png")}, {})
+    taken, losses = matched(("a.png", "b.png", "c.png"), found)
+    assert (taken, losses) == (
+        {"a.png": stored or "a.png"},
+        {"same-picture", "missing-picture"},
+    )
+    taken, losses = matched(("a.png", "a.png"), found)
+    assert (taken, losses) == ({}, {"ambiguous-name"}), "one file, and two that claim it"
+
+
 def test_the_others_of_the_set_are_left_in_peace() -> None:
     made = index(known(ONE, "a.png"), known(OTHER, "b.png"))
     taken, losses = matched(("a.png", "old/a.png", "old/b.png"), made)

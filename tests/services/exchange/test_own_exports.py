@@ -62,15 +62,15 @@ def drawn(site: Installation, *names: str) -> ExchangeRoom:
     return room
 
 
-def unchanged(room: ExchangeRoom, files: dict[str, bytes]) -> None:
+def unchanged(room: ExchangeRoom, files: dict[str, bytes], **options: Any) -> None:
     """Looked at, and taken in: nothing is told, nothing changes."""
     before = room.boxes()
-    _, report = room.examine(pack(files))
+    _, report = room.examine(pack(files), **options)
     assert report["mistakes"] == []
     assert {loss["code"]: loss["place"] for loss in report["losses"]} == {}
     assert report["matched"] == report["pictures"] > 0
     assert (report["to_store"], report["classes"]["new"]) == (0, [])
-    result = room.take(pack(files))
+    result = room.take(pack(files), **options)
     kinds = ("pictures", "added", "updated", "deleted", "stored")
     assert [result[kind] for kind in kinds] == [0] * 5
     assert room.boxes() == before
@@ -138,6 +138,19 @@ def test_of_pictures_without_their_metadata(site: Installation, way: str) -> Non
     (place,) = (name for name in files if name.endswith("a.jpg"))
     _, report = room.examine(pack({**files, place: jpeg(colour=7)}))
     assert report["to_store"] == 1, "another picture in its place is another one"
+
+
+@pytest.mark.parametrize("way", ["coco", "yolo"])
+def test_its_labels_alone(site: Installation, way: str) -> None:
+    """Pictures that are here are none that are left; another one in the place of one is."""
+    room = drawn(site, "a.png", "b.png")
+    files = room.give(**WAYS[way])
+    unchanged(room, files, images=False)
+    (place,) = (name for name in files if name.endswith("a.png"))
+    _, report = room.examine(pack({**files, place: coloured(930)}), images=False)
+    assert [(each["code"], each["count"]) for each in report["losses"]] == [
+        ("pictures-left", 1)
+    ]
 
 
 ODD = (
