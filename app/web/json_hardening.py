@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from app.errors import InvalidInput, Mistake
@@ -34,34 +35,41 @@ def parse_json(raw: bytes) -> Any:
     return document
 
 
-def _constant(name: str) -> NoReturn:
-    _refuse("$", f"holds {name}, which is not a JSON number")
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """Stands in the document for what cannot be taken, until its place is known."""
+
+    message: str
 
 
-def _finite(text: str) -> float:
+def _constant(name: str) -> _Wrong:
+    return _Wrong(f"holds {name}, which is not a JSON number")
+
+
+def _finite(text: str) -> float | _Wrong:
     number = float(text)
-    if not math.isfinite(number):
-        _refuse("$", "holds a number that is too large")
-    return number
+    return number if math.isfinite(number) else _Wrong("holds a number that is too large")
 
 
-def _bounded(text: str) -> int:
+def _bounded(text: str) -> int | _Wrong:
     if len(text) > MAX_DIGITS:
-        _refuse("$", f"holds a number of more than {MAX_DIGITS} digits")
+        return _Wrong(f"holds a number of more than {MAX_DIGITS} digits")
     return int(text)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Wrong:
     members = dict(pairs)
     if len(members) != len(pairs):
-        _refuse("$", "holds an object that names a member twice")
+        return _Wrong("holds an object that names a member twice")
     return members
 
 
 def _check(value: Any, path: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         _refuse("$", f"is nested more than {MAX_DEPTH} levels deep")
-    if isinstance(value, str):
+    if isinstance(value, _Wrong):
+        _refuse(path, value.message)
+    elif isinstance(value, str):
         _check_string(value, path)
     elif isinstance(value, list):
         for index, item in enumerate(value):

@@ -49,6 +49,27 @@ def test_odd_json_is_422(api: ApiClient, body: bytes) -> None:
     assert answer.json["errors"][0]["path"].startswith("$")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [(b"NaN", ".box.x"), (b"-Infinity", ".box.x"), (b"1e999", ".box.x"),
+     (b"9" * 400, ".box.x"), (b'1, "y": 2, "y": 3', ".box")],
+)  # fmt: skip
+def test_a_number_that_is_none_is_told_with_its_place(
+    api: ApiClient, boxes: str, wrong: bytes, place: str
+) -> None:
+    good = b'{"label": "gull", "box": {"x": 1, "y": 2, "w": 3, "h": 4}}'
+    bad = b'{"label": "gull", "box": {"x": ' + wrong + b', "w": 3, "h": 4}}'
+    before = api.get(boxes).json
+    answer = api.put(
+        boxes,
+        data=b'{"state": "new", "annotations": [' + good + b", " + bad + b"]}",
+        content_type="application/json",
+        headers={"If-Match": "*"},
+    )
+    assert (answer.status_code, api.get(boxes).json) == (422, before)
+    assert [one["path"] for one in answer.json["errors"]] == [f"$.annotations[1]{place}"]
+
+
 def test_what_is_not_said_to_be_json_is_415(api: ApiClient) -> None:
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
         answer = api.post("/api/v1/collections", data=b'{"name": "a"}', content_type=kind)
