@@ -133,6 +133,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SETTINGS=settings,
         RATES={
             "upload": settings.ratelimit_upload,
+            "limits": settings.ratelimit_upload,  # of its own: a look costs no upload
             "api": settings.ratelimit_api,
             "session": settings.ratelimit_session,
             "login": settings.ratelimit_login,

@@ -30,7 +30,7 @@ from app.web.request_class import FORM_BYTES
 
 View = TypeVar("View", bound=Callable[..., Any])
 Who = Literal["anyone", "signed_in"]
-Rate = Literal["none", "page", "api", "media", "upload"]
+Rate = Literal["none", "page", "api", "media", "upload", "limits"]
 
 _IN_ADDRESSES = "/?&=%:@!$'()*+,;~-._"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -73,7 +73,7 @@ API = Gate("signed_in", "api", by_key=True)
 API_TAKES = Gate("signed_in", "api", by_key=True, takes=True)
 API_BOXES = Gate("signed_in", "api", by_key=True, body=BOXES_BYTES)
 API_UPLOAD = Gate("signed_in", "upload", by_key=True, files=True, scope=Scope.IMAGES_WRITE)
-API_LIMITS = Gate("signed_in", "api", by_key=True, scope=Scope.IMAGES_WRITE)
+API_LIMITS = Gate("signed_in", "limits", by_key=True, scope=Scope.IMAGES_WRITE)
 PROBE = Gate("anyone", "none", plain_http=True)
 
 

@@ -14,8 +14,11 @@ from flask_limiter import Limiter
 from limits import parse
 
 from app.errors import RateLimited
-from app.web.guards import current_gate
+from app.web.guards import Rate, current_gate
 from app.web.identity import caller
+
+APPLICATION = "global"
+"""The scope under which Flask-Limiter counts limits of the whole application."""
 
 
 def limiter_key() -> str:
@@ -41,9 +44,22 @@ def is_exempt() -> bool:
     return gate.rate == "media" and who.by == "session"
 
 
+def uploads_left() -> int:
+    """Return how many uploads the caller has left now, under the limit that counts theirs."""
+    kind, own = _kind_of("upload")
+    limit = parse(own or str(current_app.config["RATES"][kind]))
+    limiter: Limiter = current_app.extensions["darkroom.limiter"]
+    return limiter.limiter.get_window_stats(
+        limit, f"{kind}:{_counted(kind)}", APPLICATION
+    ).remaining
+
+
 def _kind() -> tuple[str, str | None]:
     gate = current_gate()
-    rate = gate.rate if gate is not None else "page"
+    return _kind_of(gate.rate if gate is not None else "page")
+
+
+def _kind_of(rate: Rate) -> tuple[str, str | None]:
     if rate == "none":
         return "api", None  # the limiter asks even where it is exempt: look at no key for that
     who = caller()
@@ -51,7 +67,7 @@ def _kind() -> tuple[str, str | None]:
         return "session", None
     if who is not None and who.user.rate:
         return "key", who.user.rate
-    return ("upload" if rate == "upload" else "api"), None
+    return (rate if rate in {"upload", "limits"} else "api"), None
 
 
 def _counted(kind: str) -> str:

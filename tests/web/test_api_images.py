@@ -112,6 +112,18 @@ def test_the_eleventh_upload_of_a_minute_is_429(install) -> None:
     assert answer.mimetype == "application/problem+json"
 
 
+def test_the_limits_tell_the_uploads_left_and_cost_none(install) -> None:
+    api = install(RATELIMIT_UPLOAD="10 per minute").api()
+    assert api.get("/api/v1/upload").json["rate_left"] == 10
+    for _ in range(3):
+        api.upload((b"x", "x"))
+    looks = [api.get("/api/v1/upload") for _ in range(14)]
+    assert [look.status_code for look in looks] == [200] * 9 + [429] * 5
+    assert looks[0].json["rate_left"] == 7
+    assert int(looks[-1].headers["Retry-After"]) >= 1
+    assert api.upload((b"x", "x")).status_code == 415
+
+
 def test_the_same_file_again_is_a_duplicate(api: ApiClient) -> None:
     content = pictures.png()
     first = api.upload((content, "a.png")).json["images"][0]

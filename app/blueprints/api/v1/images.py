@@ -21,6 +21,7 @@ from app.web.guards import API, API_LIMITS, API_UPLOAD, gate
 from app.web.identity import actor
 from app.web.image_json import card_json, detail_json, page_json, removal_json, stored_json
 from app.web.list_arguments import ListArguments, list_arguments
+from app.web.rates import uploads_left
 from app.web.receipt_json import receipt_json
 from app.web.taking_in import take_in
 
@@ -82,6 +83,7 @@ def upload_limits() -> ResponseReturnValue:
         "accepted_types": services().ingest.accepted_types(),
         "quota": {"left": services().ingest.room_left(actor())},
         "rate": settings.ratelimit_upload,
+        "rate_left": uploads_left(),
     }
 
 

@@ -128,5 +128,6 @@ SCHEMAS: dict[str, Schema] = {
         accepted_types=items(text()),
         quota=record(left=nullable(whole("bytes; null: no limit"))),
         rate=text("such as 10 per minute"),
+        rate_left=whole("uploads that the caller may send now"),
     ),
 }
