@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from apiflask import APIFlask
@@ -31,6 +32,7 @@ from app.cli import register_commands
 from app.config import ENV_FILE, Settings, load_settings
 from app.errors import DarkroomError
 from app.extensions import Extensions, bind_the_rest, make_extensions
+from app.startup import is_empty, start_if_empty
 from app.web import cors, error_handlers, frame, guards, headers
 from app.web.identity import resolve
 from app.web.proxies import TrustedProxies
@@ -104,6 +106,8 @@ def _install_house(app: Flask, settings: Settings | None) -> Settings | None:
         app.extensions["darkroom"] = Unsound(reason)
         return None
     app.extensions["darkroom"] = House(sound)
+    app.extensions["darkroom.start"] = partial(start_if_empty, sound)
+    app.extensions["darkroom.empty"] = partial(is_empty, sound)
     return sound
 
 

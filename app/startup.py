@@ -53,8 +53,9 @@ def prepare_or_wait(
     return None
 
 
-def start(settings: Settings) -> None:
-    """Bring up the installation that the settings describe; raises a DarkroomError."""
+def start(settings: Settings, *, told: bool = True) -> None:
+    """Bring up the installation that the settings describe; raises a DarkroomError. ``told``:
+    say how the first account is made on the set-up page."""
     _check_instance(settings.instance_path)
     with _alone(settings.instance_path), closing(House(settings)) as house:
         starter = Starter(
@@ -66,7 +67,24 @@ def start(settings: Settings) -> None:
             migrate=_upgrade,
         )
         starter.start()
-        _tell_setup_code(house)
+        if told:
+            _tell_setup_code(house)
+
+
+def start_if_empty(settings: Settings) -> bool:
+    """Complete a first start where nothing is yet, so that a command can be the first thing
+    that is ever run; raises a DarkroomError. Tells whether nothing was there."""
+    if not is_empty(settings):
+        return False
+    start(settings, told=False)
+    return True
+
+
+def is_empty(settings: Settings) -> bool:
+    """Whether there is neither database nor store, nor a vault on this machine."""
+    places = _places(settings)
+    vault = places.vault and not settings.vault.is_remote
+    return not (places.database or places.store or vault)
 
 
 def _upgrade(engine: Engine) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from app.db.encrypted_types import EncryptedType
 from app.db.engine import FOREIGN_KEYS, make_engine
 from app.db.times import UtcDateTime
+from app.errors import DarkroomError
 from app.models import Base
 
 config = context.config
@@ -60,7 +61,12 @@ def wired_engine() -> Engine:
     """The application's own, under ``flask db``."""
     from flask import current_app
 
-    engine: Engine = current_app.extensions["darkroom"].engine
+    from app.cli.terminal import refusal_of
+
+    try:
+        engine: Engine = current_app.extensions["darkroom"].engine
+    except DarkroomError as error:
+        raise refusal_of(error) from None
     return engine
 
 

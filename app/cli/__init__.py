@@ -6,7 +6,10 @@ from importlib import import_module
 from typing import Any
 
 import click
+from alembic.config import Config
 from flask import Flask
+
+from app.errors import DarkroomError
 
 GROUPS = {
     "annotations": ("app.cli.annotations", "Import and export data sets."),
@@ -71,3 +74,15 @@ def register_commands(app: Flask) -> None:
     app.cli.add_command(
         LazyCommand("doctor", "app.cli.doctor", "Go through the deployment checklist.")
     )
+    app.extensions["migrate"].migrate.configure(_begun)
+
+
+def _begun(config: Config) -> Config:
+    """``flask db`` comes from Flask-Migrate; on an empty installation it is the first start."""
+    from app.cli.terminal import Refusal, start_if_empty
+
+    try:
+        start_if_empty()
+    except DarkroomError as error:
+        raise Refusal(error) from None
+    return config

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from app.cli.progress import STOPPED, progress, until_stopped
-from app.cli.terminal import account, all_services, command
+from app.cli.terminal import account, all_services, command, start_if_empty
 from app.domain.access import OPERATOR
 from app.services.account_rows import AccountView
 from app.services.demo import Step
@@ -23,6 +23,7 @@ EMAIL = "demo@example.org"
 def command_line(user: str | None, count: int) -> None:
     """Draw sample pictures with labels and store them in a collection of their own. 130 if
     it was stopped (Ctrl-C); what was stored until then stays."""
+    start_if_empty()
     owner = account(user) if user is not None else _somebody()
     steps = _Steps(all_services().demo.fill(owner.actor, count), count)
     done, slug = 0, ""

@@ -12,7 +12,13 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from app.domain.access import OPERATOR
-from app.errors import ConfigurationError, DarkroomError, EncryptionError, InvalidInput
+from app.errors import (
+    ConfigurationError,
+    DarkroomError,
+    EncryptionError,
+    InvalidInput,
+    KeyVaultUnavailable,
+)
 from app.logs import set_up_logging
 from app.services.account_rows import AccountView
 from app.services.bundle import Services
@@ -42,6 +48,26 @@ class Refusal(click.ClickException):
         return self._code
 
 
+EMPTY = (
+    "There is nothing in INSTANCE_PATH yet. If it is the right folder, start Darkroom once, or"
+    " make the first account with users create"
+)
+
+
+def start_if_empty() -> None:
+    """Do what the first start does where none ever was: for commands that begin something."""
+    start = current_app.extensions.get("darkroom.start")
+    if start is not None:
+        start()
+
+
+def refusal_of(error: DarkroomError) -> Refusal:
+    """What is said of an error; a vault that nobody has made yet is none that is away."""
+    if isinstance(error, KeyVaultUnavailable) and current_app.extensions["darkroom.empty"]():
+        return Refusal(ConfigurationError(EMPTY, operation="command.empty"))
+    return Refusal(error)
+
+
 def command(function: Callable[P, R]) -> Callable[P, R]:
     """Run a command with the application; our errors become a sentence and an exit code."""
 
@@ -51,7 +77,7 @@ def command(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except DarkroomError as error:
-            raise Refusal(error) from None
+            raise refusal_of(error) from None
         finally:
             current_app.extensions["darkroom"].close()
 

@@ -14,6 +14,7 @@ from app.cli.terminal import (
     read_password,
     say_json,
     say_table,
+    start_if_empty,
 )
 from app.domain.access import OPERATOR
 from app.services.account_rows import AccountView
@@ -32,7 +33,8 @@ def group() -> None:
 @as_json
 @command
 def create(email: str, name: str, admin: bool, password_file: str, as_json: bool) -> None:
-    """Make an account with its private collection."""
+    """Make an account with its private collection; the first one also before a first start."""
+    start_if_empty()
     made = all_services().accounts.create(
         OPERATOR, email=email, name=name, password=read_password(password_file), is_admin=admin
     )
