@@ -6,6 +6,8 @@ const MARGIN = 28;
 const STEP = 1.3;
 const SHARP_FROM = 3;
 const LEAST = 0.02;
+/** So that a picture of a few pixels can be worked on: one of them is as large as a finger needs, and more. */
+const MOST = 64;
 
 /** Event "change" {scale, x, y}: zoom and pan of the picture. */
 export class Canvas extends EventTarget {
@@ -58,9 +60,14 @@ export class Canvas extends EventTarget {
     this.dispatchEvent(new CustomEvent("change", { detail: this.view }));
   }
 
+  /** Fills the surface, also with a small picture: a drag of a few pixels on the screen would be a click. */
   fit() {
-    this.show(fit(this.picture, this.frame, MARGIN));
+    this.show(this.#whole());
     this.fitted = true;
+  }
+
+  #whole() {
+    return fit(this.picture, this.frame, MARGIN, MOST);
   }
 
   actual() {
@@ -68,7 +75,8 @@ export class Canvas extends EventTarget {
   }
 
   zoomTo(scale, point = { x: this.frame.w / 2, y: this.frame.h / 2 }) {
-    this.show(zoomAt(this.view, point, limited(scale, LEAST)));
+    // A picture that fits only when smaller still has to be reached by zooming out, too.
+    this.show(zoomAt(this.view, point, limited(scale, Math.min(LEAST, this.#whole().scale), MOST)));
   }
 
   closer = () => this.zoomTo(this.view.scale * STEP);

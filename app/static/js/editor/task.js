@@ -62,7 +62,7 @@ class Task {
       button.hidden = what !== "next" && !this.can(what === "stay" ? "submit" : what);
     }
     this.root.querySelector('[data-task-do="next"]').hidden = !this.nextUrl || !this.writes;
-    const said = bandOf(task);
+    const said = bandOf(task, !this.root.dataset.pictureUrl);
     this.band.hidden = !said;
     this.band.dataset.look = said?.look ?? "";
     const words = this.root.querySelector("[data-task-words]");

@@ -5,10 +5,11 @@ const clock = (text) => new Intl.DateTimeFormat(undefined, { timeStyle: "short" 
 const who = (person, nobody = "Somebody") => (person ? (person.you ? "you" : person.name) : nobody);
 const Who = (person) => (person?.you ? "You" : who(person));
 
-function submitted(task) {
+function submitted(task, isCopy) {
   const when = task.submitted_at ? `, ${moment(task.submitted_at)}` : "";
   const by = `Submitted by ${who(task.submitted_by, "somebody")}${when}.`;
   if (task.can.includes("accept")) return `${by} It waits for a review.`;
+  if (isCopy && !task.can.includes("reopen")) return `${by} It was compared with the others, and stays as it is.`;
   return `${by} It is read-only.${task.can.includes("reopen") ? "" : " A reviewer can send it back."}`;
 }
 
@@ -17,10 +18,10 @@ function accepted(task) {
   return `Accepted by ${who(task.reviewed_by, "somebody")}${when}. It is read-only${task.can.includes("reopen") ? "" : " until a reviewer reopens it"}.`;
 }
 
-/** {words, look} of the band; null where there is nothing to say. */
-export function bandOf(task) {
+/** {words, look} of the band; null where there is nothing to say. `isCopy`: of a blind round. */
+export function bandOf(task, isCopy = false) {
   if (task.state === "accepted") return { words: accepted(task), look: "quiet" };
-  if (task.state === "done") return { words: submitted(task), look: "quiet" };
+  if (task.state === "done") return { words: submitted(task, isCopy), look: "quiet" };
   if (task.reason && task.reason_of === "rejected") {
     return { words: `${Who(task.reviewed_by)} sent this back: ${task.reason}`, look: "warning" };
   }

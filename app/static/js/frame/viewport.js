@@ -2,10 +2,10 @@
 
 export const LARGEST = 16;
 
-/** The whole picture in the middle; small pictures are not blown up. */
-export function fit(picture, frame, margin = 0) {
+/** The whole picture in the middle; a small one is enlarged `most` times. */
+export function fit(picture, frame, margin = 0, most = 1) {
   const room = { w: Math.max(1, frame.w - 2 * margin), h: Math.max(1, frame.h - 2 * margin) };
-  const scale = Math.min(room.w / picture.w, room.h / picture.h, 1);
+  const scale = Math.min(room.w / picture.w, room.h / picture.h, most);
   return centred(picture, frame, scale);
 }
 
@@ -33,7 +33,7 @@ export function held(view, picture, frame) {
   };
 }
 
-export const limited = (scale, least) => Math.min(LARGEST, Math.max(least, scale));
+export const limited = (scale, least, most = LARGEST) => Math.min(most, Math.max(least, scale));
 
 export const toPicture = (view, point) => ({ x: (point.x - view.x) / view.scale, y: (point.y - view.y) / view.scale });
 export const toFrame = (view, point) => ({ x: point.x * view.scale + view.x, y: point.y * view.scale + view.y });
