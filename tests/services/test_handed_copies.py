@@ -141,6 +141,20 @@ def test_what_was_left_out_can_still_be_taken_up(place: RoundPlace) -> None:
         place.hand(made, "bob", "dee", 0)
 
 
+def test_a_copy_is_handed_on_once(place: RoundPlace) -> None:
+    """By name, too: another one has its place. Left out, that one's place is free again."""
+    made = place.make("bob", "cy", images=tuple(place.images[:2]))
+    assert place.hand(made, "bob", "dee", 0) == 1
+    before = told(place, made)
+    for to in ("rae", "bob"):
+        with pytest.raises(InvalidInput) as refusal:
+            place.hand(made, "bob", to, 0)
+        assert [mistake.path for mistake in refusal.value.mistakes] == ["images"]
+    assert told(place, made) == before
+    place.hand(made, "dee", None, 0)
+    assert place.hand(made, "bob", "bob", 0) == 1
+
+
 @pytest.mark.parametrize(
     ("source", "to", "images", "path"),
     [

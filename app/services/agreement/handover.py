@@ -61,7 +61,7 @@ class Handover:
         with self._uow.write() as session:
             place, body = _led(session, actor, slug, round_id)
             pictures = _pictures(session, place, round_id)
-            chosen = _chosen(pictures, handing)
+            chosen = _chosen(pictures, handing, _copies_each(body, pictures))
             waiting = [row.id for row in chosen.values() if _state(row) in WAITING]
             if handing.to is None:
                 _set_states(session, waiting, LEFT_OUT)
@@ -120,9 +120,15 @@ def _pictures(
     return found
 
 
-def _chosen(pictures: Mapping[UUID, People], handing: Handing) -> dict[UUID, Any]:
+def _copies_each(body: Body, pictures: Mapping[UUID, People]) -> int:
+    """How many copies of a picture the round began with; early rounds did not write it down."""
+    return int(body.get("each") or min(map(len, pictures.values()), default=0))
+
+
+def _chosen(pictures: Mapping[UUID, People], handing: Handing, each: int) -> dict[UUID, Any]:
     """The rows that go, by picture. One that is named may have been left out before, if it
-    is to go to somebody and its picture was not compared."""
+    is to go to somebody, and its picture was not compared and lacks one: a copy that was
+    handed on already has another in its place."""
     found = {}
     for image, people in pictures.items():
         row = people.get(handing.source)
@@ -131,7 +137,8 @@ def _chosen(pictures: Mapping[UUID, People], handing: Handing) -> dict[UUID, Any
         state = _state(row)
         again = state is LEFT_OUT and handing.images and handing.to is not None
         compared = outcome_of(map(_state, people.values())) is Outcome.COMPARED
-        if state in WAITING or (again and not compared):
+        lacks = sum(_state(one) is not LEFT_OUT for one in people.values()) < each
+        if state in WAITING or (again and lacks and not compared):
             found[image] = row
     if not found or len(found) < len(set(handing.images)):
         path = "images" if handing.images else "from"

@@ -77,6 +77,7 @@ class Rounds:
             people = _annotators(session, place, draw.annotators)
             images = _images(session, place, draw, seed)
             body = {"name": name, "iou": draw.iou, "seed": None if draw.images else seed}
+            body["each"] = len(people)  # copies of a picture
             round_id = self._insert(session, actor, place, body, images, people)
             details: dict[str, str | int] = {"round": str(round_id)}
             details |= {"pictures": len(images), "people": len(people)}
