@@ -75,6 +75,27 @@ def test_copies_of_pictures_that_are_gone_wait_for_nobody(place: RoundPlace) -> 
             place.hand(made, "bob", to)
 
 
+def test_figures_are_of_the_pictures_that_are_listed(place: RoundPlace) -> None:
+    made = place.make("bob", "cy", images=tuple(place.images[:2]))
+    for name, x in (("bob", 0), ("cy", 1)):
+        place.label(name, made, op("wren", x))
+        place.label(name, made, op("owl", 500 * x), image=1)
+    (before,) = place.rounds.of(place.ada, SLUG, made).pairs
+    assert (before.tally.matched, before.tally.in_a, before.tally.in_b) == (1, 2, 2)
+    changed(place, 1, trashed_at=place.rooms.clock())
+    seen = place.rounds.of(place.ada, SLUG, made)
+    assert [(one.tally.matched, one.tally.in_a, one.tally.in_b) for one in seen.pairs] == [
+        (1, 1, 1)
+    ]
+    assert len(seen.pictures) == 1
+    changed(place, 1, trashed_at=None)
+    assert place.rounds.of(place.ada, SLUG, made).pairs == (before,)
+    for number in (0, 1):
+        changed(place, number, trashed_at=place.rooms.clock())
+    assert place.rounds.of(place.ada, SLUG, made).pairs == ()
+    assert place.rounds.of(place.people["bob"], SLUG, made).pictures == ()
+
+
 def test_a_copy_holds_as_many_points_as_a_picture_may(place: RoundPlace) -> None:
     """However many documents they come in: a record that is too large could not be read."""
     made = place.make("bob", "cy")

@@ -141,7 +141,8 @@ class Rounds:
         """One round; figures of a picture are there once it waits for nobody and two have
         submitted it. ``only``: the one picture whose waiting copies are told.
 
-        A picture that was moved to another collection is the business of its people there.
+        A picture that was moved to another collection is the business of its people there;
+        one in the trash is counted in no figure until it is restored.
         """
         with self._uow.read_rows() as connection:
             place, body = self._place(connection, actor, slug, round_id)
@@ -159,8 +160,8 @@ class Rounds:
             made = connection.scalar(
                 select(AgreementRound.created_at).where(AgreementRound.id == round_id)
             )
-        seen = Seen(actor, names, leads, rows)
         live = {card.id for card in shown}
+        seen = Seen(actor, names, leads, [row for row in rows if row.image_id in live])
         return RoundView(
             id=round_id,
             name=str(body.get("name", "")),
