@@ -150,7 +150,7 @@ def conflict(editor: Editor) -> list[str]:
     )
     assert answer.ok, answer.text()
     page.context.set_offline(False)
-    sheet = page.get_by_role("dialog", name="Two of you changed one box")
+    sheet = page.get_by_role("dialog", name="One box was changed here and elsewhere")
     expect(sheet).to_be_visible()
     found = findings(page)
     press(page, "3")

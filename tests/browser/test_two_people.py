@@ -104,7 +104,9 @@ def test_two_people_label_one_picture(studio: Studio, desk: Desk) -> None:
         ben.page.keyboard.press("Shift+ArrowRight")
         words(ben, "Offline, 1 waiting")
         ben.page.context.set_offline(False)
-        sheet = ben.page.get_by_role("dialog", name="Two of you changed one box: apple")
+        sheet = ben.page.get_by_role(
+            "dialog", name="One box was changed here and elsewhere: apple"
+        )
         expect(sheet).to_contain_text("They changed its place. You changed its place.")
         ben.page.keyboard.press("2")
     for editor in (ann, ben):

@@ -175,7 +175,9 @@ def test_a_conflict_is_settled_without_loss(
     first = samples.boxes(6, 4243, 2828)[0]["box"]["x"]  # type: ignore[index]
     page.keyboard.press("Tab")
     page.keyboard.press("Shift+ArrowRight")
-    expect(page.get_by_role("dialog")).to_contain_text("Two of you changed one box: apple")
+    expect(page.get_by_role("dialog")).to_contain_text(
+        "One box was changed here and elsewhere: apple"
+    )
     expect(page.get_by_role("dialog")).to_contain_text("They changed its place.")
     page.keyboard.press(key)
     saved(page)

@@ -47,7 +47,7 @@ export class ConflictSheet {
   #draw(clash) {
     const { base, mine, theirs } = clash;
     const { size } = this.sync.queue.clashes;
-    this.#part("conflict-title").textContent = `Two of you changed one box: ${this.labels.name((mine ?? theirs ?? base)?.label) ?? "no label"}`;
+    this.#part("conflict-title").textContent = `One box was changed here and elsewhere: ${this.labels.name((mine ?? theirs ?? base)?.label) ?? "no label"}`;
     this.#part("conflict-words").textContent = `They ${deedOf(base, theirs)}. You ${deedOf(base, mine)}. Nothing is lost before you choose.`;
     this.#part("conflict-count").textContent = size > 1 ? `1 of ${size}` : "";
     this.#part("both").hidden = !mine || !theirs;
