@@ -194,15 +194,17 @@ def _check_quota(length: int) -> None:
 
 def check_csrf(csrf: CSRFProtect) -> None:
     """Ask every writing request of a browser for its token; a key needs none."""
-    if request.endpoint is None:
-        return
+    reads, wanted = request.method in READING, current_gate()
+    takes = wanted is not None and wanted.takes
+    if request.endpoint is None or (reads and not takes):
+        return  # who asks is no question here: probes and signed addresses take any header
     who = caller()
     if who is not None and who.by == "key":
         return
-    if request.method not in READING:
-        csrf.protect()
-    elif (wanted := current_gate()) is not None and wanted.takes:
+    if reads:
         _check_sender()
+    else:
+        csrf.protect()
 
 
 def _check_sender() -> None:
