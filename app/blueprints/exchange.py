@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, current_app, request, url_for
 
 from app.domain.access import Actor
+from app.domain.ids import read_id
 from app.errors import Conflict, DarkroomError, FileTooLarge, InvalidInput, NotFound
 from app.services.exchange.export_jobs import EXPORT
 from app.services.exchange.import_jobs import EXAMINE
@@ -15,6 +16,7 @@ from app.web.context import services
 from app.web.exchange_forms import (
     at_the_file,
     export_options,
+    form_of_export,
     import_options,
     mode_of,
     upload_of,
@@ -31,8 +33,19 @@ FILES = Gate("signed_in", "page", files=True)
 @blueprint.get("/collections/<slug>/exchange")
 @gate(PAGE)
 def page(slug: str) -> Response:
-    """The two forms, each for who may use it."""
-    return pages.render("exchange/page.html", exchange=_page(slug), sent="")
+    """The two forms, each for who may use it. ``again``: an export of one's own whose choices
+    the second begins with."""
+    told = request.args.get("again")
+    if told is None:
+        return pages.render("exchange/page.html", exchange=_page(slug), sent="", chosen=None)
+    chosen = form_of_export(services().exports.choices(actor(), slug, _job_id(told)))
+    return pages.render(
+        "exchange/page.html",
+        exchange=_page(slug),
+        sent="export",
+        chosen=chosen,
+        values=chosen.to_dict(),
+    )
 
 
 @blueprint.post("/collections/<slug>/exchange/import")
@@ -46,7 +59,9 @@ def take(slug: str) -> Response:
         job = services().imports.start(actor(), slug, spool, name, options)
     except (InvalidInput, FileTooLarge) as error:
         shown = at_the_file(error) if isinstance(error, InvalidInput) else error
-        return pages.again("exchange/page.html", shown, exchange=_page(slug), sent="import")
+        return pages.again(
+            "exchange/page.html", shown, exchange=_page(slug), sent="import", chosen=None
+        )
     return pages.done(url_for("exchange.report", slug=slug, job_id=job))
 
 
@@ -58,7 +73,9 @@ def give(slug: str) -> Response:
     try:
         job = services().exports.start(actor(), slug, export_options(request.form))
     except InvalidInput as error:
-        return pages.again("exchange/page.html", error, exchange=_page(slug), sent="export")
+        return pages.again(
+            "exchange/page.html", error, exchange=_page(slug), sent="export", chosen=None
+        )
     return pages.done(url_for("exchange.report", slug=slug, job_id=job))
 
 
@@ -78,6 +95,13 @@ def accept(slug: str, job_id: UUID) -> Response:
     except (InvalidInput, Conflict) as error:
         return _report(slug, job_id, error)
     return pages.done(url_for("exchange.report", slug=slug, job_id=job))
+
+
+def _job_id(text: str) -> UUID:
+    found = read_id(text)
+    if found is None:
+        raise NotFound("There is no such report.", operation="exchange.again")
+    return found
 
 
 def _accept(slug: str, job_id: UUID) -> UUID:

@@ -179,7 +179,7 @@ def _apply(
     taken = ids_of_other_pictures(session, picture.id, [i for i in ids if i not in current])
     _refuse(
         fresh,
-        lambda op: op.kind is OpKind.ADD and op.id in taken,
+        lambda op: op.id in taken,
         "id",
         "This id is in use elsewhere.",
     )

@@ -70,6 +70,25 @@ def export_options(form: Form) -> ExportOptions:
     return read_export(told)
 
 
+def form_of_export(options: ExportOptions) -> Form:
+    """The form that says the same as these choices."""
+    shares = options.splits.shares if options.splits else {}
+    lists: dict[str, list[str]] = {
+        "format": [options.format],
+        "metadata": [options.metadata.value],
+        "filenames": [options.names.value],
+        "task": [options.task.value if options.task else ""],
+        "images": [str(int(options.images))],
+        "crops": [str(int(options.crops))],
+        "origin": [str(options.origin) if options.origin is not None else ""],
+        "states": [state.value for state in options.states],
+        "labels": ["\n".join(options.labels)],
+        "seed": [str(options.splits.seed) if options.splits else ""],
+    }
+    lists |= {f"split_{name}": [str(share)] for name, share in shares.items()}
+    return MultiDict(lists)
+
+
 def known_fields(form: Form) -> Form:
     """``InvalidInput`` with the fields that no import has."""
     # The name of a part may be one that cannot be read: then the form has it under None.

@@ -176,14 +176,12 @@ class TestAgain:
         other, id_ = rooms.picture(ada, slug), uuid4()
         drawn = add(id_)
         patch(rooms, ada, other, drawn)
-        for bad, member in ((drawn, "op_id"), (add(id_), "id")):
+        moved, deleted = op("update", id_, rev=1, **at(3)), op("delete", id_, rev=1)
+        for bad, member in ((drawn, "op_id"), (add(id_), "id"), (moved, "id"), (deleted, "id")):
             with pytest.raises(InvalidInput) as caught:
                 patch(rooms, ada, image, add(), bad)
             assert [m.path for m in caught.value.mistakes] == [f"$.ops[1].{member}"]
         assert facts(rooms, image) == (0, 0, "new")
-        foreign = patch(rooms, ada, image, op("update", id_, rev=1, **at(3)))
-        (conflict,) = foreign.conflicts
-        assert (conflict.base, conflict.theirs) == (None, None)
         assert xs(rooms, ada, other) == [0.1]
 
 

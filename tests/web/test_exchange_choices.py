@@ -12,6 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 from app.services.collections import CollectionEdit
+from app.services.labels import LabelEdit
 from tests.fixtures.exchange import ExchangeRoom, coco
 from tests.fixtures.installation import Installation
 
@@ -144,6 +145,49 @@ def test_what_is_wrong_with_the_archive_stands_at_the_file(
 def ticked(form: str) -> list[tuple[str, str]]:
     pattern = r'type="checkbox" name="(\w+)" value="(\w+)" checked'
     return re.findall(pattern, form)
+
+
+def test_choosing_otherwise_begins_with_what_was_chosen(room: ExchangeRoom) -> None:
+    shape = {"type": "polygon", "points": [[1.0, 1.0], [30.0, 2.0], [31.0, 20.0]]}
+    services = room.installation.services
+    services.labels.create(room.actor, room.slug, LabelEdit(name="cat"))
+    drawn = {"annotations": [{"label": "cat", "shape": shape}], "state": "done"}
+    services.annotations.put(room.actor, room.images["a.png"], drawn, "*")
+    chosen = {
+        "format": "voc", "crops": "1", "metadata": "gps", "filenames": "numbered", "task": "",
+        "origin": "0", "states": ["done", "accepted"], "labels": "cat", "seed": "7",
+        "split_train": "80", "split_val": "20",
+    }  # fmt: skip
+    client = room.installation.browser("ann")
+    begun = client.post(f"/collections/{room.slug}/exchange/export", data=chosen)
+    room.work()
+    report = client.get(begun.headers["Location"]).text
+    (link,) = re.findall(r'href="([^"]+)">Choose otherwise', report)
+    page = client.get(link.replace("&amp;", "&"))
+    form = page.text[page.text.index('id="export"') :]
+    for name, value in chosen.items():
+        assert _stands(form, name, value), name
+    assert not _stands(form, "images", "1")
+    other = room.installation.browser("bob")
+    assert other.get(link.partition("#")[0]).status_code == 404
+    for wrong in ("x", "00000000-0000-4000-8000-000000000000"):
+        path = f"/collections/{room.slug}/exchange?again={wrong}"
+        assert client.get(path).status_code == 404
+
+
+def _stands(form: str, name: str, value: str | list[str]) -> bool:
+    """Whether a field says this: a text, one of a list, or boxes that are ticked."""
+    if isinstance(value, list):
+        ticked = rf'name="{name}" value="(\w+)" checked'
+        return sorted(re.findall(ticked, form)) == sorted(value)
+    if found := re.search(rf'<select[^>]* name="{name}".*?</select>', form, re.DOTALL):
+        picked = re.findall(r'value="([^"]*)" selected', found[0])
+        return (picked or [""]) == [value]
+    if found := re.search(rf'<textarea[^>]* name="{name}"[^>]*>([^<]*)<', form):
+        return found[1].strip() == value
+    (found_input,) = re.findall(rf'<input[^>]* name="{name}"[^>]*>', form)
+    is_tick = 'type="checkbox"' in found_input
+    return "checked" in found_input if is_tick else f'value="{value}"' in found_input
 
 
 def test_what_was_chosen_stands_there_again_beside_a_mistake(room: ExchangeRoom) -> None:

@@ -72,6 +72,10 @@ class Exports:
         ``NotFound``, ``NotPermitted``."""
         self.check(Actor(owner), str(told.get("collection", "")))
 
+    def choices(self, actor: Actor, slug: str, job_id: UUID) -> ExportOptions:
+        """What an export of the actor's was told; ``NotFound`` as `report`."""
+        return read_export(self.report(actor, slug, job_id)["options"])
+
     def accept(self, actor: Actor, slug: str, job_id: UUID) -> UUID:
         """Have it made in spite of its losses; the new job. ``Conflict`` where none wait."""
         told = self.report(actor, slug, job_id)
