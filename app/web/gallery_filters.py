@@ -13,6 +13,7 @@ from flask import Request
 from app.domain.labels import LabelClass
 from app.domain.media_kinds import MediaKind
 from app.domain.states import AnnotationState
+from app.errors import InvalidInput
 from app.services.listing import Sort
 from app.services.members import MemberView
 from app.services.saved_filters import KEPT as KEPT_BY_NAME
@@ -53,11 +54,13 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class KeptFilter:
-    """A filter that one keeps, and the page with it."""
+    """A filter that one keeps, and the page with it. ``place``: the name of its collection,
+    where that is not told by the page."""
 
     id: UUID
     name: str
     url: str
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,16 @@ def arguments_of(request: Request) -> Arguments:
     }
     attributes = [text for text in request.args.getlist("attribute") if text.strip()]
     return told | ({"attribute": attributes} if attributes else {})
+
+
+def wrong_fields(error: InvalidInput) -> dict[str, str] | None:
+    """A sentence for each field of the panel that is wrong; None where it is something else,
+    such as a page of the list, or a person: that list is not always there."""
+    told = {
+        mistake.path.removeprefix("$.").partition("[")[0]: mistake.message
+        for mistake in error.mistakes
+    }
+    return told if told and told.keys() <= TITLES.keys() - {"annotator"} else None
 
 
 def is_filtered(arguments: Arguments) -> bool:
@@ -132,8 +145,9 @@ def panel(
     labels: Iterable[LabelClass],
     members: Sequence[MemberView],
     kept: Iterable[FilterView],
+    places: Mapping[str, str],
 ) -> Panel:
-    """What the panel shows."""
+    """What the panel shows; ``places``: names of collections by their addresses."""
     values = {name: _text(told) for name, told in arguments.items()}
     query = [(name, one) for name in KEPT_BY_NAME for one in _texts(arguments.get(name))]
     return Panel(
@@ -142,7 +156,10 @@ def panel(
         annotators=annotators_of(members),
         states=STATES,
         kinds=KINDS,
-        kept=tuple(KeptFilter(one.id, one.name, _url(one)) for one in kept),
+        kept=tuple(
+            KeptFilter(one.id, one.name, _url(one), places.get(one.collection or ""))
+            for one in kept
+        ),
         query=tuple(query),
     )
 

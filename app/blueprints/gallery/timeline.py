@@ -13,6 +13,7 @@ from flask import Response, current_app, request, url_for
 from app.blueprints.gallery.base import blueprint
 from app.domain.access import Action, CollectionFacts, Role, allows
 from app.domain.search_terms import SearchTerms
+from app.errors import InvalidInput
 from app.services.cursor import decode_cursor
 from app.services.library import Place
 from app.services.listing import ListQuery, Sort
@@ -49,9 +50,21 @@ def page() -> Response:
     arguments = gallery_filters.arguments_of(request)
     slug = arguments.get("collection")
     set_collection(slug)
-    query, terms = _query(arguments), search_terms(request.args)
+    try:
+        query, terms = _query(arguments), search_terms(request.args)
+    except InvalidInput as error:
+        return _again(arguments, error)
     found = services().search.page(actor(), query, terms, slug=slug, tag=arguments.get("tag"))
     return pages.render("gallery/page.html", **_context(arguments, query, terms, found))
+
+
+def _again(arguments: Arguments, error: InvalidInput) -> Response:
+    """The panel with what was typed and no pictures; other mistakes are none of its."""
+    errors = gallery_filters.wrong_fields(error)
+    if errors is None:
+        raise error
+    context = _context(arguments, ListQuery(limit=PAGE_SIZE), SearchTerms(), Found((), None))
+    return pages.render("gallery/page.html", 422, **context | {"errors": errors})
 
 
 @blueprint.get("/trash")
@@ -125,7 +138,7 @@ def _context(
         "total": _total(arguments, query, terms) if is_filtered else everything,
         "suggested_tags": services().library.tag_names(actor(), slug),
         **_onward(arguments, found, everything),
-        **_panel(arguments, slug),
+        **_panel(arguments, slug, places),
         **_abilities(here, places, slug),
     }
 
@@ -152,7 +165,7 @@ def _onward(arguments: Arguments, found: Found, everything: int) -> dict[str, An
     }
 
 
-def _panel(arguments: Arguments, slug: str | None) -> dict[str, Any]:
+def _panel(arguments: Arguments, slug: str | None, places: tuple[Place, ...]) -> dict[str, Any]:
     who = actor()
     members = services().members.list(who, slug) if slug else ()
     people = dict(gallery_filters.annotators_of(members))
@@ -165,6 +178,7 @@ def _panel(arguments: Arguments, slug: str | None) -> dict[str, Any]:
             labels=labels,
             members=members,
             kept=services().saved_filters.list(who, slug),
+            places={} if slug else {place.slug: place.name for place in places},
         ),
     }
 
@@ -202,12 +216,7 @@ def _sorts(arguments: Arguments, active: Sort) -> tuple[SortLink, ...]:
 @gate(PAGE)
 def keep_filter() -> Response:
     """Keep the filters of a page under a name."""
-    slug = request.form.get("collection") or None
-    query: dict[str, Any] = {
-        name: request.form.getlist(name) if name == "attribute" else request.form[name]
-        for name in KEPT
-        if name in request.form
-    }
+    slug, query = _told()
     made = services().saved_filters.add(actor(), request.form.get("name", ""), query, slug)
     place = {"collection": slug} if slug else {}
     url = gallery_view.page_url({**place, **made.query})
@@ -217,8 +226,18 @@ def keep_filter() -> Response:
 @blueprint.post("/gallery/filters/<uuid:filter_id>/remove")
 @gate(PAGE)
 def forget_filter(filter_id: UUID) -> Response:
-    """Forget one of one's own."""
+    """Forget one of one's own; the filters that are active stay."""
     services().saved_filters.remove(actor(), filter_id)
-    slug = request.form.get("collection") or None
+    slug, query = _told()
     place = {"collection": slug} if slug else {}
-    return pages.done(gallery_view.page_url(place), "The filter is forgotten.")
+    return pages.done(gallery_view.page_url({**place, **query}), "The filter is forgotten.")
+
+
+def _told() -> tuple[str | None, dict[str, Any]]:
+    """The collection and the filters that a form of the panel carries."""
+    query: dict[str, Any] = {
+        name: request.form.getlist(name) if name == "attribute" else request.form[name]
+        for name in KEPT
+        if name in request.form
+    }
+    return request.form.get("collection") or None, query

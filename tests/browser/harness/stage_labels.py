@@ -29,8 +29,18 @@ def panel() -> Model:
         states=("new", "in_progress", "done", "skipped", "rejected", "accepted"),
         kinds=("image", "video"),
         kept=(
-            Model(id=samples.id_of(3), name="Ripe, not yet accepted", url="/gallery?label=a"),
-            Model(id=samples.id_of(4), name="Mine of this week", url="/gallery?annotator=me"),
+            Model(
+                id=samples.id_of(3),
+                name="Ripe, not yet accepted",
+                url="/gallery?label=a",
+                place="Orchard survey 2026",
+            ),
+            Model(
+                id=samples.id_of(4),
+                name="Mine of this week",
+                url="/gallery?annotator=me",
+                place=None,
+            ),
         ),
         query=(("label", "apple"),),
     )
