@@ -50,6 +50,7 @@ def _gallery_page() -> str:
         newer_url=url_for("gallery.page", **here) if start else None,
         filters=stage_labels.chips(),
         panel=stage_labels.panel(),
+        errors=_wrong(to="A day reads like 2026-11-22."),
         looked=Model(at=2000, total=41_000) if "looked" in request.args else None,
         scrubber=()
         if empty
