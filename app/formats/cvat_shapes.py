@@ -29,7 +29,7 @@ from app.formats.dataset import Item, form_of, placed
 from app.formats.flat_attributes import flat
 from app.formats.json_text import Record, exactly, kept, restored
 from app.formats.losses import Ledger, LossCode
-from app.formats.texts import decimal, less, number, total, whole
+from app.formats.texts import decimal, less, number, remainder, total, whole
 from app.formats.xml_text import Element, note_beside
 
 INNER: Final = "<attribute>"
@@ -152,8 +152,9 @@ def _box(record: Record, place: str, ledger: Ledger) -> Shape | None:
 
 def _turned(angle: Decimal) -> float:
     """In [-180, 180), from the text, so that 329.5 is -30.5 exactly."""
-    rounds = Decimal(int((float(angle) + 180) // 360))
-    found = less(angle, 360 * rounds)
+    within = remainder(angle, 360)
+    rounds = 1 if within >= 180 else -1 if within < -180 else 0
+    found = less(within, Decimal(360 * rounds))
     return found if -180 <= found < 180 else -180.0
 
 

@@ -102,6 +102,11 @@ def minus(number: Decimal, by: int) -> Decimal:
     return _EXACT.subtract(number, Decimal(by))
 
 
+def remainder(number: Decimal, by: int) -> Decimal:
+    """What is left beyond whole times ``by``, exactly, with the sign of the number."""
+    return _EXACT.remainder(number, Decimal(by))
+
+
 def less(first: Decimal, second: Decimal) -> float:
     """The difference, rounded once; infinite beyond the largest float64."""
     return float(_EXACT.subtract(first, second))

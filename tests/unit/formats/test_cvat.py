@@ -237,6 +237,24 @@ def test_a_moved_box_changes_its_line_alone() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("told", "angle"),
+    [
+        ("179.99999999999997", 179.99999999999997),
+        ("-180.00000000000003", 179.99999999999997),
+        ("180", -180.0),
+        ("540.5", -179.5),
+        ("-1e-300", -1e-300),
+        ("179.99999999999999999", -180.0),
+        ("1e300", -80.0),
+    ],
+)
+def test_an_angle_keeps_every_digit(told: str, angle: float) -> None:
+    found = parse(TASK.replace("329.50", told)).dataset.pictures[0].items[1].shape
+    assert isinstance(found, RotatedBox)
+    assert repr(found.angle) == repr(angle)
+
+
 def test_edited_attributes_leave_the_numbers_alone() -> None:
     change = {"attributes": {"parked": False, "doors": 4, "make": "Škoda"}}
     lines = changed_lines(sets.edited(parse().dataset, 0, 0, **change))
