@@ -52,10 +52,10 @@ def plain(value: Any) -> Plain | None:
 def number(value: Any) -> float | None:
     """A finite float of at most 15 digits; None for anything else (a rational n/0 is NaN)."""
     try:
-        found = float(value)
+        found = float(f"{float(value):.15g}")  # which may lead beyond the largest one
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         return None
-    return float(f"{found:.15g}") if math.isfinite(found) else None
+    return found if math.isfinite(found) else None
 
 
 def clean(text: str) -> str | None:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.harness.conftest import Visit
 from tests.browser.harness.test_editor import EDITOR, ready
+from tests.browser.person import until
 
 pytestmark = pytest.mark.browser
 LISTEN = """() => {
@@ -55,9 +56,7 @@ def test_what_is_deleted_is_told_though_another_is_selected_at_once(visit: Visit
     page = listen(visit)
     for key in ("Tab", "Delete", "Tab", "Delete", "Tab"):
         page.keyboard.press(key)
-    said = page.locator("[data-said]")
-    expect(said).to_contain_text("Box,")
-    page.wait_for_timeout(1500)
-    told = [words for words in heard(page) if "deleted" in words]
-    assert len(told) == 2
-    expect(said).to_contain_text("Box,")
+    until(page, "heard.filter((words) => words.includes('deleted')).length === 2")
+    expect(page.locator("[data-said]")).to_contain_text("Box,")
+    page.wait_for_timeout(700)
+    assert ["deleted" in words for words in heard(page)] == [False, True] * 2 + [False]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 
 import pytest
 from hypothesis import given
@@ -156,6 +157,7 @@ def test_numbers_that_are_none() -> None:
     assert number(TiffImagePlugin.IFDRational(1, 4)) == 0.25
     assert number("word") is None
     assert plain(1 << 60) is None
+    assert number(sys.float_info.max) is None  # 15 digits of it lead beyond
 
 
 def test_bytes_are_text_only_if_they_are_text() -> None:
