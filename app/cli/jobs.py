@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 import click
 from flask import current_app
 
-from app.cli.progress import STOPPED, until_stopped
+from app.cli.progress import STOPPED, until_stopped, wait_for_a_signal
 from app.cli.terminal import all_services, as_json, command, say_json, say_table
 from app.domain.access import OPERATOR
 from app.logs import set_up_logging
@@ -40,12 +39,13 @@ def worker(threads: int | None) -> None:
     set_up_logging(settings.log_format)
     queue, keeper = _queue(), _keeper()
     hold_running(settings.instance_path)
-    watch_roots(lambda: all_services().roots)
+    house = current_app.extensions["darkroom"]  # a thread of its own knows no application
+    watch_roots(lambda: house.roots)
     with until_stopped():
         queue.start(threads or settings.jobs_threads)
         keeper.start()
         click.echo(f"Working jobs with {threads or settings.jobs_threads} threads.", err=True)
-        threading.Event().wait()
+        wait_for_a_signal()
     keeper.ask_to_stop()
     if not queue.stop(STOP_SECONDS):
         click.echo("A job was in the middle of a step: it is taken up again later.", err=True)

@@ -21,6 +21,8 @@ STOPPED: Final = 128 + signal.SIGINT
 """The exit code of work that was stopped, as shells tell it."""
 SAY_EVERY: Final = 10.0
 """Seconds between two lines where there is no terminal."""
+LISTEN_EVERY: Final = 0.5
+"""Seconds after which a signal is heard at the latest."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -53,6 +55,16 @@ def until_stopped() -> Iterator[Stop]:
     finally:
         for number, handler in before:
             signal.signal(number, handler)
+
+
+def wait_for_a_signal() -> None:
+    """Do nothing in `until_stopped` until it ends the block.
+
+    In slices: Python hears a signal between two steps, so that one that comes just before a
+    wait without end would never be heard.
+    """
+    while True:
+        time.sleep(LISTEN_EVERY)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,7 +16,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text, update
 
+from app.cli.progress import until_stopped, wait_for_a_signal
 from app.db.times import utc_now
+from app.jobs.watch import Unwatched
 from app.models import AuditEvent, Image, Job
 from tests.fixtures import programs
 from tests.fixtures.installation import Installation
@@ -35,9 +38,10 @@ def flask(installation: Installation, *words: str) -> subprocess.CompletedProces
 class Worker:
     """``flask jobs worker`` as a process."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, before: str = "") -> None:
+        program = f"{before}\nfrom flask.cli import main\nmain()"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "--app", "wsgi", "jobs", "worker"],
+            [sys.executable, "-c", program, "--app", "wsgi", "jobs", "worker"],
             cwd=TOP,
             env=BARE | installation.environ,
             stdin=subprocess.DEVNULL,
@@ -45,6 +49,11 @@ class Worker:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def says(self, words: str) -> None:
+        """Read what it says until it has said this."""
+        assert self._process.stdout is not None
+        assert any(words in line for line in self._process.stdout), words
 
     @property
     def would_stop(self) -> bool:
@@ -55,16 +64,22 @@ class Worker:
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         self._process.send_signal(number)
-        said, _ = self._process.communicate(timeout=3 * STOP_SECONDS)  # on a busy machine
+        try:
+            said, _ = self._process.communicate(timeout=3 * STOP_SECONDS)  # on a busy machine
+        finally:
+            self.kill()
         return self._process.returncode, said
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.communicate()
 
 
 @pytest.fixture
 def worker(installation: Installation) -> Iterator[Worker]:
     worker = Worker(installation)
     yield worker
-    worker._process.kill()
-    worker._process.communicate()
+    worker.kill()
 
 
 def trashed(installation: Installation, count: int = PICTURES) -> list[UUID]:
@@ -187,6 +202,31 @@ def test_a_server_that_works_none_leaves_them_to_a_worker(tmp_path: Path) -> Non
         finally:
             worker.end(signal.SIGTERM)
     server.stop()
+
+
+def test_a_signal_that_wakes_nobody_is_heard() -> None:
+    """As when it comes just before the wait begins: its handler has run, nothing wakes."""
+
+    def send() -> None:
+        time.sleep(0.1)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+
+    with until_stopped() as stop:
+        threading.Thread(target=send).start()
+        wait_for_a_signal()
+    assert stop.requested
+
+
+def test_a_worker_notices_new_root_keys_by_itself(installation: Installation) -> None:
+    look_often = "import app.services.keys.root_watch as watch; watch.REFRESH_SECONDS = 0.2"
+    worker = Worker(installation, look_often)
+    try:
+        worker.says("Working jobs")
+        assert installation.services.key_changes.roots.run(Unwatched(), "columns").complete
+        worker.says("the root keys have changed")
+    finally:
+        code, said = worker.end(signal.SIGTERM)
+    assert (code, "Traceback" in said) == (0, False)
 
 
 def server_view(server: Server):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from app.media import formats
 from app.media.decoder_client import Decoder, Rendered
@@ -23,10 +23,10 @@ def idle_pids(decoder: Decoder) -> list[int]:
 
 
 def children_of_this_process() -> set[int]:
-    with open(f"/proc/self/task/{threading.get_native_id()}/children") as file:
-        found = {int(pid) for pid in file.read().split()}
+    """Those of every thread; one may end while they are looked through."""
+    found: set[int] = set()
     for task in os.listdir("/proc/self/task"):
-        with open(f"/proc/self/task/{task}/children") as file:
+        with suppress(FileNotFoundError), open(f"/proc/self/task/{task}/children") as file:
             found |= {int(pid) for pid in file.read().split()}
     return found
 
