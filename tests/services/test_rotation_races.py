@@ -6,15 +6,17 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.db.times import utc_now
 from app.errors import KeyLeaseLost, NotFound
 from app.jobs.watch import Unwatched
 from app.models import FileKey, Image
+from app.services.keys.file_keys import FileKeyService, NewFileKey
 from app.services.rotation import Scope
 from app.storage.replacing import FilePlace, blobs_of, header_at
 from app.wiring import House
@@ -151,6 +153,33 @@ def test_derivatives_that_are_made_meanwhile_are_not_left_behind(room: PictureRo
     assert rotated == 4
     assert generations(room, stored.id) == {5}
     check_sound(room)
+
+
+@pytest.mark.parametrize("step", ["shredded", "gone"])
+def test_a_key_that_is_made_for_a_destroyed_picture_is_shredded(
+    room: PictureRoom, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """It is destroyed, as far as to its key or to the end, after the rotation has begun."""
+    before = room.left()
+    image_id = room.upload(picture(1)).id
+    new = FileKeyService.new
+
+    def late(keys: FileKeyService, file_id: UUID, **how: Any) -> NewFileKey:
+        if step == "gone":
+            room.services.trash.destroy(room.actor, image_id)
+        else:
+            with room.installation.house.uow.write() as session:
+                session.execute(update(Image).values(status="destroyed"))
+            keys.destroy(file_id)
+        return new(keys, file_id, **how)
+
+    monkeypatch.setattr(FileKeyService, "new", late)
+    scope = Scope("images", (image_id,), anew=True)
+    assert room.services.rotation.run(Unwatched(), scope).rotated == 0
+    assert room.left().keys == before.keys
+    room.services.trash.finish_destructions()
+    left = room.left()
+    assert (left.files, left.rows) == (before.files, before.rows)
 
 
 @pytest.mark.parametrize("head_start", [0.0, 0.005, 0.02])

@@ -43,7 +43,7 @@ class KeyedFiles:
     def find(self, file_id: UUID) -> KeyedFile | None:
         """The file with all its keys; None for one that is gone, or being destroyed."""
         with self._uow.read() as session:
-            found = _place_of(session, file_id)
+            found = place_of(session, file_id)
             if found is None:
                 return None
             place, content_rev = found
@@ -110,7 +110,8 @@ def retiring(now: datetime | None = None) -> ColumnElement[bool]:
     return old if now is None else and_(old, FileKey.expires_at <= now)
 
 
-def _place_of(session: Session, file_id: UUID) -> tuple[FilePlace, int] | None:
+def place_of(session: Session, file_id: UUID) -> tuple[FilePlace, int] | None:
+    """Where a file lies and its ``content_rev``; None if it is gone, or being destroyed."""
     row = session.execute(
         select(Image.store_slug, Image.stored_name, Image.content_rev, Image.status).where(
             Image.id == file_id

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.errors import DarkroomError, KeyLeaseLost
@@ -183,6 +183,18 @@ class Lease:
             update(FileKey)
             .where(*self._mine)
             .values(lease_until=until, lease_token=token)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def drop_pending(uow: UnitOfWork, lease: Lease, pending: KeyRow) -> None:
+    """Forget an attempt that sealed nothing; the caller holds the file's lock, so that
+    nobody seals with its key in between."""
+    with uow.write() as session:
+        lease.require_in(session)
+        session.execute(
+            delete(FileKey)
+            .where(FileKey.id == pending.id, FileKey.state == "pending")
             .execution_options(synchronize_session=False)
         )
 

@@ -15,8 +15,8 @@ from app.crypto.stream import BlobReader, read_header
 from app.errors import KeyManagementError
 from app.models import FileKey
 from app.services.rotation.files import KeyedFile, KeyedFiles, retiring
-from app.services.rotation.lease import KeyRow, Lease
-from app.services.rotation.one_file import Parts, drop_pending, names_version
+from app.services.rotation.lease import KeyRow, Lease, drop_pending
+from app.services.rotation.one_file import Parts, names_version
 from app.storage.replacing import FilePlace, blobs_of, header_at
 
 if TYPE_CHECKING:

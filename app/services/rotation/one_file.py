@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.crypto.context import Role
@@ -30,7 +30,15 @@ from app.models import FileKey, Image
 from app.services.audit import AuditLog, Subject
 from app.services.keys.wrapped_dek import Envelope
 from app.services.records import mark_behind
-from app.services.rotation.lease import FileKeys, KeyRow, Lease, keys_of, lease_lost
+from app.services.rotation.files import place_of
+from app.services.rotation.lease import (
+    FileKeys,
+    KeyRow,
+    Lease,
+    drop_pending,
+    keys_of,
+    lease_lost,
+)
 from app.services.rotation.sidecars import Sidecars
 from app.storage.replacing import (
     BlobOfFile,
@@ -138,14 +146,21 @@ class FileRotation:
         return SealingKey(pending.generation, pending.version, dek)
 
     def _made(self, active: KeyRow) -> SealingKey:
+        """Whoever destroys a file says so before it shreds: what is not said in the
+        transaction after the key was made will shred this key too."""
         keys, file_id = self._parts.keys, self._place.file_id
         new = keys.new(file_id, generation=active.generation + 1, mode=active.mode)
         row = keys.row(new)
         row.state = "pending"
         with self._parts.uow.write() as session:
-            self._lease.require_in(session)
-            keys.require_present_master(session)
-            session.add(row)
+            gone = place_of(session, file_id) is None
+            if not gone:
+                self._lease.require_in(session)
+                keys.require_present_master(session)
+                session.add(row)
+        if gone:
+            keys.destroy(file_id)
+            raise lease_lost()
         return SealingKey(new.generation, new.version, new.dek)
 
     def _seal_all(self, key: SealingKey, floor: Floor) -> None:
@@ -280,15 +295,3 @@ def names_version(store: EncryptedStore, place: FilePlace, version: bytes) -> bo
         if header is not None and header.key_version_id == version:
             return True
     return False
-
-
-def drop_pending(uow: UnitOfWork, lease: Lease, pending: KeyRow) -> None:
-    """Forget an attempt that sealed nothing; the caller holds the file's lock, so that
-    nobody seals with its key in between."""
-    with uow.write() as session:
-        lease.require_in(session)
-        session.execute(
-            delete(FileKey)
-            .where(FileKey.id == pending.id, FileKey.state == "pending")
-            .execution_options(synchronize_session=False)
-        )
