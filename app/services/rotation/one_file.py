@@ -146,8 +146,8 @@ class FileRotation:
         return SealingKey(pending.generation, pending.version, dek)
 
     def _made(self, active: KeyRow) -> SealingKey:
-        """Whoever destroys a file says so before it shreds: what is not said in the
-        transaction after the key was made will shred this key too."""
+        """A destruction marks the row before it shreds: without a mark after the key was
+        made, the shredding is still to come; with one it may be over, and is done here."""
         keys, file_id = self._parts.keys, self._place.file_id
         new = keys.new(file_id, generation=active.generation + 1, mode=active.mode)
         row = keys.row(new)
