@@ -31,6 +31,7 @@ PAGES = {
     "gallery-list": "/gallery?view=list",
     "gallery-empty": "/gallery?as=empty",
     "gallery-tag": "/gallery?tag=orchard&collection=orchard-survey&count=7",
+    "gallery-errors": "/gallery?as=errors",
     "gallery-filters": "/gallery?label=apple&attribute=age:>3&state=done&looked=1&count=9",
     "labels": "/collections/orchard-survey/labels",
     "label": f"/collections/orchard-survey/labels/{samples.LABELS[0]['id']}",
